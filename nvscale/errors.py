@@ -1,0 +1,84 @@
+"""Typed errors: each names the field, what was given, what is allowed, and what to write instead.
+
+```
+NvscaleError
+├── InvalidInput (ValueError)        a value that cannot be used
+│   ├── WrongUnit                    a figure in a unit of another dimension
+│   └── CatalogueError               a data file that breaks the rules: file, entry, field
+├── UnknownName (LookupError)        no chip, network, system, source, field ... of that name
+├── MissingFigure (LookupError)      the figure exists as a field, but nobody published it
+│   └── MissingPrecision             the chip has no rate for this number format
+└── MissingDependency (ImportError)  an optional library is not installed
+```
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class NvscaleError(Exception):
+    """Root of all errors raised on purpose by nvscale."""
+
+
+class InvalidInput(NvscaleError, ValueError):
+    """A value was given that cannot be used; the message names field, value and range."""
+
+
+class WrongUnit(InvalidInput):
+    """A figure came in a unit of another dimension, or in text that is not a unit."""
+
+
+class CatalogueError(InvalidInput):
+    """A data file breaks the rules; the message names file, entry and field."""
+
+
+class UnknownName(NvscaleError, LookupError):
+    """Nothing of that name exists; the message lists the nearest names."""
+
+
+class MissingFigure(NvscaleError, LookupError):
+    """The figure is a field of the thing, but no value of it is known."""
+
+
+class MissingPrecision(MissingFigure):
+    """The chip has no rate that serves this number format; the message lists those it has."""
+
+
+class MissingDependency(NvscaleError, ImportError):
+    """An optional library is needed; the message says what to install."""
+
+
+def nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """Return the known names closest to `name`, best first.
+
+    >>> nearest("memory_bandwith", ["memory", "memory_bandwidth", "power"])
+    ['memory_bandwidth']
+    """
+    table = {candidate.lower(): candidate for candidate in known}
+    close = difflib.get_close_matches(name.lower(), table, n=most, cutoff=0.6)
+    starts = [key for key in table if key.startswith(name.lower()) or name.lower() in key]
+    return [table[key] for key in dict.fromkeys([*close, *starts])][:most]
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return '; did you mean ...?' with the nearest names, or a list of some that exist.
+
+    >>> did_you_mean("h10", ["h100-sxm", "h200-sxm"])
+    "; did you mean 'h100-sxm'?"
+    """
+    names = list(known)
+    close = nearest(name, names)
+    if close:
+        return "; did you mean " + " or ".join(repr(c) for c in close) + "?"
+    shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
+    return f"; there are: {shown}" if names else ""
+
+
+def unknown(kind: str, name: object, known: Iterable[str]) -> UnknownName:
+    """Build the error for a name that does not exist.
+
+    >>> raise unknown("chip", "h10", ["h100-sxm"])
+    Traceback (most recent call last):
+    nvscale.errors.UnknownName: no chip 'h10'; did you mean 'h100-sxm'?
+    """
+    return UnknownName(f"no {kind} {name!r}{did_you_mean(str(name), known)}")
