@@ -30,8 +30,10 @@ JoulesPerByte = Annotated[Any, Unit("J/byte")]
 JoulesPerToken = Annotated[Any, Unit("J/token")]
 FlopPerJoule = Annotated[Any, Unit("flop/J")]
 Volts = Annotated[Any, Unit("V")]
+WattsPerVolt = Annotated[Any, Unit("W/V", ">=0")]
 Farads = Annotated[Any, Unit("F")]
 Kelvins = Annotated[Any, Unit("K")]
+JoulesPerKelvin = Annotated[Any, Unit("J/K")]
 
 USD = Annotated[Any, Unit("USD", ">=0")]
 USDPerSecond = Annotated[Any, Unit("USD/s", ">=0")]
@@ -46,3 +48,6 @@ TokensPerSecond = Annotated[Any, Unit("token/s", ">=0")]
 
 Metres = Annotated[Any, Unit("m")]
 SquareMetres = Annotated[Any, Unit("m^2")]
+
+Grams = Annotated[Any, Unit("g", ">=0")]
+GramsPerJoule = Annotated[Any, Unit("g/J", ">=0")]

@@ -1,0 +1,1 @@
+"""Views of estimators: growth, decomposition and curves."""

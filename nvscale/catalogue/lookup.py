@@ -1,0 +1,207 @@
+"""`Catalogue`: chips, networks, systems, sources and prices, found by name, with close matches and filters."""
+
+import functools
+import itertools
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any
+
+from nvscale.catalogue.building import Entry, build_chip, build_network, build_system
+from nvscale.catalogue.figures import calendar_year, read_figure
+from nvscale.composition import Network, System
+from nvscale.errors import CatalogueError, InvalidInput, MissingFigure, MissingPrecision, did_you_mean, unknown
+from nvscale.precisions import plain_name
+from nvscale.provenance import Source
+from nvscale.silicon import Chip
+from nvscale.units import Unit
+
+KINDS = ("chips", "networks", "systems", "sources", "prices", "energy", "trends", "assumptions")
+ENTRY_POINTS = "nvscale.catalogues"
+
+
+class Catalogue:
+    """Everything the data files hold; immutable: `with_file` returns a larger one.
+
+    Parameters
+    ----------
+    files : sequence of (file name, {kind: {name: table}})
+        Parsed data files; a later entry replaces an earlier one of the same name.
+    """
+
+    def __init__(self, files: "tuple[tuple[str, Mapping[str, Mapping[str, Any]]], ...]") -> None:
+        self._files = files
+
+    @functools.cached_property
+    def _entries(self) -> dict[str, dict[str, Entry]]:
+        """Entries by kind and name."""
+        found: dict[str, dict[str, Entry]] = {kind: {} for kind in KINDS}
+        for file, tables in self._files:
+            for kind, entries in tables.items():
+                found[kind] |= {name: Entry(kind, name, table, file) for name, table in entries.items()}
+        return found
+
+    @functools.cached_property
+    def _names(self) -> dict[str, dict[str, str]]:
+        """Names and aliases in plain spelling -> names, by kind."""
+        table: dict[str, dict[str, str]] = {}
+        for kind, entries in self._entries.items():
+            aliases = ((alias, name) for name, entry in entries.items() for alias in entry.table.get("aliases", ()))
+            table[kind] = {plain_name(alias): name for alias, name in aliases} | {plain_name(name): name for name in entries}
+        return table
+
+    @functools.cached_property
+    def _titles(self) -> dict[str, str]:
+        """Titles of documents by identifier."""
+        rows = self._entries["sources"].items()
+        return {name: ", ".join(str(e.table[k]) for k in ("publisher", "title") if e.table.get(k)) for name, e in rows}
+
+    @functools.cached_property
+    def _made(self) -> dict[tuple[str, str], Any]:
+        return {}
+
+    def entry(self, kind: str, name: str) -> Entry:
+        """Return an entry by name or alias; an unknown name is answered with the nearest ones."""
+        found = self._names[kind].get(plain_name(str(name)))
+        if found is None:
+            raise unknown(kind.removesuffix("s"), name, list(self._names[kind]))
+        return self._entries[kind][found]
+
+    def names(self, kind: str) -> tuple[str, ...]:
+        """Return the names of all entries of a kind."""
+        if kind not in self._entries:
+            raise unknown("kind of entry", kind, KINDS)
+        return tuple(self._entries[kind])
+
+    def _get(self, kind: str, name: str, build: Callable[[Entry], Any]) -> Any:
+        entry = self.entry(kind, name)
+        key = (kind, entry.name)
+        if key not in self._made:
+            self._made[key] = build(entry)
+        return self._made[key]
+
+    def chip(self, name: "str | Chip") -> Chip:
+        """Return a chip by name or alias."""
+        if isinstance(name, Chip):
+            return name
+        made: Chip = self._get("chips", name, lambda entry: build_chip(entry, self._titles))
+        return made
+
+    def network(self, name: "str | Network") -> Network:
+        """Return a network by name or alias."""
+        if isinstance(name, Network):
+            return name
+        made: Network = self._get("networks", name, lambda entry: build_network(entry, self._titles))
+        return made
+
+    def system(self, name: "str | System | Chip") -> System:
+        """Return a system by name or alias; a chip gives a system of one chip to build on."""
+        if isinstance(name, System):
+            return name
+        if isinstance(name, Chip):
+            return System(name=name.name, title=name.title, vendor=name.vendor, level="chip", chip=name)
+        made: System = self._get("systems", name, self._build_system)
+        return made
+
+    def _build_system(self, entry: Entry) -> System:
+        if "chip" not in entry.table:
+            raise CatalogueError(f"{entry.where}: chip is missing")
+        return build_system(entry, self._titles, self.chip(entry.table["chip"]), self.network)
+
+    def chips(self, **wanted: Any) -> tuple[Chip, ...]:
+        """Return the chips that fit all filters, oldest first.
+
+        Filters: vendor, kind, market, architecture, status, precision, since, until (dates), and any
+        figure as a least value ("memory=\\"80 GB\\"").
+        """
+        return _filtered((self.chip(name) for name in self.names("chips")), wanted)
+
+    def networks(self, **wanted: Any) -> tuple[Network, ...]:
+        """Return the networks that fit all filters (kind, and figures as least values)."""
+        return _filtered((self.network(name) for name in self._with("networks", "bandwidth")), wanted)
+
+    def systems(self, **wanted: Any) -> tuple[System, ...]:
+        """Return the systems that fit all filters (vendor, level, status, precision, since, until ...), oldest first."""
+        return _filtered((self.system(name) for name in self.names("systems")), wanted)
+
+    def _with(self, kind: str, figure: str) -> Iterator[str]:
+        return (name for name, entry in self._entries[kind].items() if figure in entry.table.get("figures", {}))
+
+    def document(self, name: str) -> dict[str, Any]:
+        """Return what is known of a document that figures cite."""
+        return {"name": self.entry("sources", name).name, **self.entry("sources", name).table}
+
+    def number(self, kind: str, name: str, figure: str, unit: str) -> tuple[float, Source]:
+        """Return one figure of an entry of any kind (prices, energy, trends, assumptions) in `unit`, and its source."""
+        entry = self.entry(kind, name)
+        table = entry.table.get("figures", {})
+        if figure not in table:
+            raise MissingFigure(f"{entry.where} has no figure {figure!r}{did_you_mean(figure, table)}")
+        return read_figure(table[figure], Unit(unit, "any"), f"{entry.where} {figure}", self._titles)
+
+    def with_file(self, path: "str | Path") -> "Catalogue":
+        """Return a catalogue that also holds a user's file, strictly validated."""
+        from nvscale.catalogue.schema import validate_file  # pydantic is imported only here
+
+        file = Path(path)
+        tables = validate_file(file, self)
+        return Catalogue((*self._files, (file.name, tables)))
+
+
+_EXACT = ("vendor", "kind", "market", "level", "status")
+_INSIDE = ("architecture", "topology", "title")
+
+
+def _filtered(things: Iterator[Any], wanted: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Things for which every filter holds, by year then name."""
+    kept = [thing for thing in things if all(_fits(thing, key, value) for key, value in wanted.items())]
+    return tuple(sorted(kept, key=lambda thing: (getattr(thing, "shipped", None) or getattr(thing, "released", None) or 9999.0, thing.name)))
+
+
+def _fits(thing: Any, key: str, value: Any) -> bool:
+    if key in ("since", "until"):
+        year = thing.shipped if thing.shipped is not None else thing.released
+        limit = calendar_year(value, key)
+        return year is not None and (year >= limit if key == "since" else year <= limit)
+    if key == "precision":
+        try:
+            (thing if isinstance(thing, Chip) else thing.chip).rate(value)
+        except MissingPrecision:
+            return False
+        return True
+    if key in _EXACT and hasattr(thing, key):
+        return bool(getattr(thing, key).lower() == str(value).lower())
+    if key in _INSIDE and hasattr(thing, key):
+        return str(value).lower() in getattr(thing, key).lower()
+    try:
+        unit = thing.unit_of(key)
+    except LookupError:
+        known = (*_EXACT, *_INSIDE, "precision", "since", "until")
+        raise InvalidInput(f"no filter {key!r}{did_you_mean(key, known)}") from None
+    figure = getattr(thing, key)
+    return figure is not None and bool(figure >= Unit(unit, "any").si(value, key))
+
+
+@functools.cache
+def shipped_catalogue() -> Catalogue:
+    """Return the catalogue that comes with nvscale."""
+    folder = resources.files("nvscale.catalogue").joinpath("data")
+    files = []
+    for path in sorted(folder.iterdir(), key=lambda item: item.name):
+        kind = path.name.removesuffix(".toml").partition("-")[0]
+        if path.name.endswith(".toml") and kind in KINDS:
+            files.append((path.name, {kind: tomllib.loads(path.read_text(encoding="utf-8"))}))
+    return Catalogue(tuple(files))
+
+
+@functools.cache
+def full_catalogue() -> Catalogue:
+    """Return the shipped catalogue with the files that installed packages offer as `nvscale.catalogues`."""
+    catalogue = shipped_catalogue()
+    for point in metadata.entry_points(group=ENTRY_POINTS):
+        offered = point.load()
+        paths = offered() if callable(offered) else offered
+        for path in itertools.chain([paths] if isinstance(paths, str | Path) else paths):
+            catalogue = catalogue.with_file(path)
+    return catalogue

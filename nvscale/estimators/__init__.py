@@ -1,0 +1,1 @@
+"""Estimators: pure functions from records to an `Estimate` tree."""

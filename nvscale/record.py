@@ -1,0 +1,258 @@
+"""`Record`: a thing with figures, each with unit, range and source; and `walk`, the one tree walker.
+
+A record is a frozen dataclass with keyword-only fields. Its numeric fields carry a `Unit` in their
+annotation and may hold a float, an array (a sweep axis), a symbol (a closed form) or a tracer (a
+gradient); text and quantities are converted when the record is made.
+"""
+
+import dataclasses
+import functools
+import types
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Self, dataclass_transform
+
+from nvscale.errors import InvalidInput, UnknownName, did_you_mean
+from nvscale.ops import ARRAY, carrier
+from nvscale.provenance import GIVEN, Source
+from nvscale.units import Unit, readable
+
+NO_SOURCES: Mapping[str, Source] = types.MappingProxyType({})
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+class Record:
+    """Base of all things; subclasses are frozen dataclasses that check their figures."""
+
+    __pydantic_config__ = {"extra": "forbid", "arbitrary_types_allowed": True}  # noqa: RUF012
+
+    def __init_subclass__(cls) -> None:
+        """Make the subclass a frozen, keyword-only dataclass."""
+        dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)(cls)
+        cls.__init__ = _checked_init(cls.__init__)  # type: ignore[method-assign]
+
+    def __post_init__(self) -> None:
+        """Check and convert every field."""
+        for name, rule in field_rules(type(self)).items():
+            value = getattr(self, name)
+            checked = rule(value, f"{type(self).__name__}: {name}")
+            if checked is not value:
+                object.__setattr__(self, name, checked)
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some fields changed; dotted paths reach into nested records.
+
+        The sources of changed figures become "given by the caller".
+
+        >>> from nvscale.silicon import Rates
+        >>> Rates(fp8="1 PFLOP/s").replace(fp8="2 PFLOP/s").fp8
+        2000000000000000.0
+        """
+        own: dict[str, Any] = {name: value for name, value in changes.items() if "." not in name}
+        nested: dict[str, dict[str, Any]] = {}
+        for path, value in changes.items():
+            head, dot, rest = path.partition(".")
+            if dot:
+                nested.setdefault(head, {})[rest] = value
+        for head, inner in nested.items():
+            own[head] = _replace_inside(self._field(head), inner, head)
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+        if "sources" in values and "sources" not in own:
+            touched = {*changes, *(name for name in own if name not in nested)}
+            kept = {k: v for k, v in values["sources"].items() if not any(k == t or k.startswith(f"{t}.") for t in touched)}
+            values["sources"] = kept | {name: GIVEN for name in touched if name in units_of(type(self))}
+        return type(self)(**{**values, **own})
+
+    def _field(self, name: str) -> Any:
+        if name not in field_names(type(self)):
+            raise UnknownName(f"{type(self).__name__} has no field {name!r}{did_you_mean(name, field_names(type(self)))}")
+        return getattr(self, name)
+
+    def unit_of(self, field: str) -> str:
+        """Return the unit of a figure, as text.
+
+        >>> from nvscale.silicon import Rates
+        >>> Rates().unit_of("fp8")
+        'flop/s'
+        """
+        self._field(field)
+        return units_of(type(self))[field].text
+
+    def source(self, field: str) -> Source:
+        """Return where a figure comes from; dotted paths reach into nested records ("peak.fp8")."""
+        sources: Mapping[str, Source] = getattr(self, "sources", NO_SOURCES)
+        if field in sources:
+            return sources[field]
+        head, dot, rest = field.partition(".")
+        inner = self._field(head)
+        if dot and isinstance(inner, Record):
+            return inner.source(rest)
+        return GIVEN
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return all(_same(getattr(self, f.name), getattr(other, f.name)) for f in dataclasses.fields(self) if f.compare)  # type: ignore[arg-type]
+
+    def __hash__(self) -> int:
+        return hash((type(self), *(_hashable(getattr(self, f.name)) for f in dataclasses.fields(self) if f.compare)))  # type: ignore[arg-type]
+
+    def __repr__(self) -> str:
+        parts = []
+        units = units_of(type(self))
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            if not field.repr or value is None or _same(value, field.default):
+                continue
+            shown = readable(value, units[field.name].text) if field.name in units and type(value) is float else repr(value)
+            parts.append(f"{field.name}={shown}")
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+
+def _checked_init(init: Callable[..., None]) -> Callable[..., None]:
+    """Answer misspelt and missing fields with a typed error."""
+
+    @functools.wraps(init)
+    def checked(self: Any, **values: Any) -> None:
+        names = field_names(type(self))
+        for name in values:
+            if name not in names:
+                raise UnknownName(f"{type(self).__name__} has no field {name!r}{did_you_mean(name, names)}")
+        missing = [name for name in required_fields(type(self)) if name not in values]
+        if missing:
+            raise InvalidInput(f"{type(self).__name__}: {', '.join(missing)} must be given")
+        init(self, **values)
+
+    return checked
+
+
+@functools.cache
+def field_names(cls: type) -> tuple[str, ...]:
+    """Return the names of a record's fields."""
+    return tuple(field.name for field in dataclasses.fields(cls))
+
+
+@functools.cache
+def required_fields(cls: type) -> tuple[str, ...]:
+    """Return the names of the fields without a default."""
+    absent = dataclasses.MISSING
+    return tuple(f.name for f in dataclasses.fields(cls) if f.default is absent and f.default_factory is absent)
+
+
+@functools.cache
+def units_of(cls: type) -> dict[str, Unit]:
+    """Return the units of a record's numeric fields.
+
+    >>> from nvscale.silicon import Chip
+    >>> units_of(Chip)["memory_bandwidth"].text
+    'byte/s'
+    """
+    hints = typing.get_type_hints(cls, include_extras=True)
+    pairs = ((name, getattr(hints[name], "__metadata__", ())) for name in field_names(cls))
+    return {name: extra for name, extras in pairs for extra in extras if isinstance(extra, Unit)}
+
+
+@functools.cache
+def field_rules(cls: type) -> dict[str, Callable[[Any, str], Any]]:
+    """Return for every field the function that checks and converts its value."""
+    hints = typing.get_type_hints(cls, include_extras=True)
+    units = units_of(cls)
+    rules: dict[str, Callable[[Any, str], Any]] = {}
+    for field in dataclasses.fields(cls):
+        if field.name in units:
+            rules[field.name] = functools.partial(_figure, units[field.name], field.default is None)
+        elif hints[field.name] is str:
+            rules[field.name] = _text
+        elif typing.get_origin(hints[field.name]) is tuple:
+            rules[field.name] = functools.partial(_sequence, typing.get_args(hints[field.name])[0])
+        elif isinstance(hints[field.name], type) and issubclass(hints[field.name], Record):
+            rules[field.name] = functools.partial(_instance, hints[field.name])
+    return rules
+
+
+def _figure(unit: Unit, optional: bool, value: Any, name: str) -> Any:
+    return None if value is None and optional else unit.si(value, name)
+
+
+def _text(value: Any, name: str) -> str:
+    if not isinstance(value, str):
+        raise InvalidInput(f"{name}: {value!r} is not text")
+    return value
+
+
+def _instance(cls: type, value: Any, name: str) -> Any:
+    if not isinstance(value, cls):
+        raise InvalidInput(f"{name}: {value!r} is a {type(value).__name__}; wanted a {cls.__name__}")
+    return value
+
+
+def _sequence(cls: Any, value: Any, name: str) -> tuple[Any, ...]:
+    if isinstance(value, str) or not isinstance(value, list | tuple):
+        raise InvalidInput(f"{name}: {value!r} is not a list")
+    if isinstance(cls, type):
+        for i, item in enumerate(value):
+            _instance(cls, item, f"{name}[{i}]")
+    return tuple(value)
+
+
+def _replace_inside(inner: Any, changes: Mapping[str, Any], path: str) -> Any:
+    """Change a nested record, or a member of a tuple of records chosen by its name."""
+    if isinstance(inner, Record):
+        return inner.replace(**changes)
+    if isinstance(inner, tuple):
+        members = {item.name: item for item in inner}
+        for key, value in changes.items():
+            name, dot, rest = key.partition(".")
+            if not dot or name not in members:
+                raise UnknownName(f"{path} has no member {name!r}{did_you_mean(name, members)}; write '{path}.<member>.<field>'")
+            members[name] = members[name].replace(**{rest: value})
+        return tuple(members.values())
+    raise InvalidInput(f"{path} holds no record; nothing inside it can be changed")
+
+
+def _same(a: Any, b: Any) -> bool:
+    if carrier(a) == ARRAY or carrier(b) == ARRAY:
+        import numpy as np
+
+        return bool(np.array_equal(a, b))
+    return bool(a == b)
+
+
+def _hashable(value: Any) -> Any:
+    return (value.shape, value.tobytes()) if carrier(value) == ARRAY and hasattr(value, "tobytes") else value
+
+
+class Leaf(typing.NamedTuple):
+    """One figure of a record tree."""
+
+    path: str
+    value: Any
+    unit: Unit
+    source: Source
+
+
+def walk(record: Record, path: str = "") -> Iterator[Leaf]:
+    """Yield every known figure of a record and of the records inside it, with its dotted path.
+
+    >>> from nvscale.silicon import Rates
+    >>> [leaf.path for leaf in walk(Rates(fp8="2 PFLOP/s")) if leaf.value][0]
+    'fp8'
+    """
+    units = units_of(type(record))
+    for name in field_names(type(record)):
+        value = getattr(record, name)
+        here = f"{path}{name}"
+        if name in units and value is not None:
+            yield Leaf(here, value, units[name], record.source(name))
+        elif isinstance(value, Record):
+            yield from (_with_outer_source(leaf, record, len(path)) for leaf in walk(value, f"{here}."))
+        elif isinstance(value, tuple):
+            for item in value:
+                if isinstance(item, Record):
+                    yield from walk(item, f"{here}.{getattr(item, 'name', '')}.")
+
+
+def _with_outer_source(leaf: Leaf, owner: Record, skip: int) -> Leaf:
+    """Rates keep their sources in the chip that owns them."""
+    outer = getattr(owner, "sources", NO_SOURCES).get(leaf.path[skip:])
+    return leaf if outer is None else leaf._replace(source=outer)
