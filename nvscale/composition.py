@@ -17,7 +17,7 @@ from nvscale.formulas import roofline, topology
 from nvscale.ops import FLOAT, carrier, ceil, floor, minimum, where
 from nvscale.precisions import Precision
 from nvscale.provenance import Source
-from nvscale.record import NO_SOURCES, Record
+from nvscale.record import Record
 from nvscale.silicon import CalendarYear, Chip
 from nvscale.unit_types import USD, Bytes, BytesPerSecond, Count, FlopPerByte, FlopPerSecond, Ratio, Seconds, Share, Watts
 from nvscale.units import Unit
@@ -39,7 +39,7 @@ class Network(Record):
     taper: Ratio = 1.0
     in_network_reduction: Share = 0.0
     achieved_share: Share = None
-    sources: Mapping[str, Source] = dataclasses.field(default=NO_SOURCES, repr=False, compare=False)
+    sources: Mapping[str, Source] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
     def bisection(self, chips: Count) -> BytesPerSecond:
         """Return what can cross the middle of `chips` chips, one way: n B / 2 over the taper, or the torus form.
@@ -67,7 +67,7 @@ class Part(Record):
     price: USD = None
     covers_chip_power: Share = 0.0
     covers_chip_price: Share = 0.0
-    sources: Mapping[str, Source] = dataclasses.field(default=NO_SOURCES, repr=False, compare=False)
+    sources: Mapping[str, Source] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
 
 class System(Record):
@@ -97,7 +97,7 @@ class System(Record):
     topology: str = ""
     cpu: str = ""
     notes: tuple[str, ...] = ()
-    sources: Mapping[str, Source] = dataclasses.field(default=NO_SOURCES, repr=False, compare=False)
+    sources: Mapping[str, Source] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
     # ------------------------------------------------------------------ building
 

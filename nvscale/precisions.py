@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from nvscale.errors import unknown
 from nvscale.formulas import number_formats
 from nvscale.provenance import Source
-from nvscale.record import NO_SOURCES, Record
+from nvscale.record import Record
 from nvscale.unit_types import Bits
 from nvscale.units import Unit
 
@@ -35,7 +35,7 @@ class Precision(Record):
     scale_bits: Bits = 0.0
     block_size: Annotated[Any, Unit("1", ">=1")] = 1.0
     rates: tuple[str, ...]
-    sources: Mapping[str, Source] = dataclasses.field(default=NO_SOURCES, repr=False, compare=False)
+    sources: Mapping[str, Source] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
     @property
     def stored_bits(self) -> Any:

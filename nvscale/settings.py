@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from nvscale.provenance import Source
-from nvscale.record import NO_SOURCES, Record
+from nvscale.record import Record
 from nvscale.unit_types import Share, USDPerJoule
 from nvscale.units import Unit
 
@@ -20,4 +20,4 @@ class Prices(Record):
     discount_rate: Share
     life: Annotated[Any, Unit("s")]
     utilisation: Annotated[Any, Unit("1", "(0,1]")] = 1.0
-    sources: Mapping[str, Source] = dataclasses.field(default=NO_SOURCES, repr=False, compare=False)
+    sources: Mapping[str, Source] = dataclasses.field(default_factory=dict, repr=False, compare=False)

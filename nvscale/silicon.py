@@ -9,7 +9,7 @@ from nvscale.formulas import roofline
 from nvscale.ops import FLOAT, carrier, maximum
 from nvscale.precisions import LADDER, Precision, precision
 from nvscale.provenance import Source
-from nvscale.record import NO_SOURCES, Record
+from nvscale.record import Record
 from nvscale.unit_types import USD, Bytes, BytesPerSecond, FlopPerByte, FlopPerSecond, Hertz, Metres, SquareMetres, Watts
 from nvscale.units import Unit
 
@@ -68,7 +68,7 @@ class Chip(Record):
     host_bandwidth: BytesPerSecond = None
     price: USD = None
     notes: tuple[str, ...] = ()
-    sources: Mapping[str, Source] = dataclasses.field(default=NO_SOURCES, repr=False, compare=False)
+    sources: Mapping[str, Source] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
     @property
     def year(self) -> Any:

@@ -315,6 +315,8 @@ def readable(value: float, unit: str, digits: int = 4) -> str:
         for name, size in (("year", float(_YEAR)), ("day", float(_DAY)), ("h", 3600.0), ("min", 60.0)):
             if value >= 2 * size or name == "min":
                 return f"{_number(value / size, digits)} {name}"
+    if unit == "m^2":
+        return f"{_number(value * 1e6, digits)} mm^2"
     shown = _READABLE.get(unit, unit)
     head = re.split(r"[/*^ ]", shown)[0]
     atom = ATOMS.get(head)

@@ -183,7 +183,7 @@ def _housing(entry: Entry, chip: Chip, values: Mapping[str, float], sources: Map
     for name, of_chip in (("power", chip.power), ("price", chip.price)):
         if name not in values:
             continue
-        is_share = name == "price" and chip.source("price").basis == "system share"
+        is_share = name == "price" and chip.source("price").basis.startswith("share of")
         rest = values[name] - chips * of_chip if of_chip is not None and not is_share else -1.0
         covers = rest < 0.0
         figures[name] = values[name] if covers else rest

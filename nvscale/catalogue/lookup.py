@@ -138,6 +138,8 @@ class Catalogue:
         table = entry.table.get("figures", {})
         if figure not in table:
             raise MissingFigure(f"{entry.where} has no figure {figure!r}{did_you_mean(figure, table)}")
+        if "entry" in table[figure]:
+            return self.number("prices", table[figure]["entry"], "amount", unit)
         return read_figure(table[figure], Unit(unit, "any"), f"{entry.where} {figure}", self._titles)
 
     def with_file(self, path: "str | Path") -> "Catalogue":

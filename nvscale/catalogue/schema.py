@@ -23,6 +23,11 @@ _STRICT = pydantic.ConfigDict(extra="forbid", frozen=True)
 _DOTTED = "peak"
 
 
+Basis = Literal[
+    "list", "street", "build cost", "rent", "estimate", "share of list", "share of street", "share of build cost", "share of estimate"
+]
+
+
 class Figure(pydantic.BaseModel):
     """A figure as printed, and where."""
 
@@ -41,9 +46,7 @@ class Figure(pydantic.BaseModel):
     sparsity_factor: float | None = pydantic.Field(default=None, description="how many times the dense rate a sparse one is")
     direction: Literal["one way", "both ways"] = pydantic.Field(default="one way", description="what the printed bandwidth counts")
     per: Literal["package", "die"] = pydantic.Field(default="package", description="what the printed figure is per")
-    basis: Literal["list", "street", "build cost", "system share", "rent", "estimate"] | None = pydantic.Field(
-        default=None, description="which price it is"
-    )
+    basis: Basis | None = pydantic.Field(default=None, description="which price it is; 'share of' one: a system's price over its chips")
 
 
 class Document(pydantic.BaseModel):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from nvscale.composition import System
 from nvscale.errors import MissingFigure
 from nvscale.estimate import Estimate, derived, figure, term, total
-from nvscale.formulas import cost, roofline
+from nvscale.formulas import cost, facilities, roofline
 from nvscale.precisions import Precision, precision
 from nvscale.settings import Prices
 
@@ -51,6 +51,9 @@ memory_bandwidth = _per_chip("memory bandwidth", "memory_bandwidth")
 
 def scaleup_bandwidth(system: System, number_format: str | Precision, prices: Prices) -> Estimate:  # noqa: ARG001
     """Return what all chips together can send into their scale-up domains, one way."""
+    if not system.networks:
+        alone = figure(system.chip, "scaleup_bandwidth")
+        return derived("scale-up bandwidth", system.chips * system.chip.figure("scaleup_bandwidth"), "byte/s", "chips x bandwidth", alone)
     rate = figure(system.scaleup, "bandwidth", f"{system.scaleup.name} bandwidth of a chip, one way")
     return derived("scale-up bandwidth", system.scaleup_bandwidth, "byte/s", "chips x bandwidth", chip_count(system), rate)
 
@@ -68,7 +71,8 @@ def power(system: System, number_format: str | Precision, prices: Prices) -> Est
 def facility_power(system: System, number_format: str | Precision, prices: Prices) -> Estimate:
     """Return the power drawn from the grid: IT power times PUE."""
     drawn = power(system, number_format, prices)
-    return derived("facility power", drawn.value * system.pue, "W", "power x PUE", drawn, figure(system, "pue", "PUE"))
+    value = facilities.facility_power(drawn.value, system.pue)
+    return derived("facility power", value, "W", "power x PUE", drawn, figure(system, "pue", "PUE"))
 
 
 def price(system: System, number_format: str | Precision, prices: Prices) -> Estimate:  # noqa: ARG001
@@ -113,9 +117,10 @@ def cost_rate(system: System, number_format: str | Precision, prices: Prices) ->
     recovery = cost.capital_recovery_factor(prices.discount_rate, prices.life / YEAR)
     terms = [figure(prices, name) for name in ("discount_rate", "life")]
     factor = derived("capital recovery factor a year", recovery, "1", "r / (1 - (1 + r)^-n)", *terms)
-    capital = derived("capital", paid.value * recovery / YEAR, "USD/s", "price x recovery factor / year", paid, factor)
+    capital = derived("capital", cost.capital_cost_rate(paid.value, recovery, YEAR), "USD/s", "price x recovery factor / year", paid, factor)
     tariff = figure(prices, "energy_price")
-    burnt = derived("energy", drawn.value * prices.energy_price, "USD/s", "facility power x energy price", drawn, tariff)
+    electricity = cost.energy_cost_rate(system.power, system.pue, prices.energy_price)
+    burnt = derived("energy", electricity, "USD/s", "facility power x energy price", drawn, tariff)
     return total("cost rate", capital, burnt)
 
 
@@ -123,7 +128,7 @@ def cost_per_flop(system: System, number_format: str | Precision, prices: Prices
     """Return the cost of one operation at the peak and the utilisation of the prices, in USD/flop."""
     spent, rate = cost_rate(system, number_format, prices), performance(system, number_format, prices)
     used = figure(prices, "utilisation")
-    value = spent.value / (rate.value * prices.utilisation)
+    value = cost.cost_per_flop(spent.value, rate.value, prices.utilisation)
     return derived("cost per flop", value, "USD/flop", "cost rate / (performance x utilisation)", spent, rate, used)
 
 

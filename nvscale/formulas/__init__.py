@@ -1,5 +1,51 @@
 """The pure core: one topic a module, every formula usable with floats, arrays, symbols, tracers and quantities."""
 
-from nvscale.formulas import cost, energy, growth, interconnect, memory, number_formats, roofline, topology
+from nvscale.formulas import (
+    collectives,
+    cost,
+    cost_comparison,
+    decomposition,
+    energy,
+    energy_use,
+    facilities,
+    growth,
+    interconnect,
+    investment,
+    learning_curves,
+    limits,
+    machine_balance,
+    memory,
+    number_formats,
+    overheads,
+    parallel_speedup,
+    power_caps,
+    power_scaling,
+    roofline,
+    technology_scaling,
+    topology,
+)
 
-__all__ = ["cost", "energy", "growth", "interconnect", "memory", "number_formats", "roofline", "topology"]
+__all__ = [
+    "collectives",
+    "cost",
+    "cost_comparison",
+    "decomposition",
+    "energy",
+    "energy_use",
+    "facilities",
+    "growth",
+    "interconnect",
+    "investment",
+    "learning_curves",
+    "limits",
+    "machine_balance",
+    "memory",
+    "number_formats",
+    "overheads",
+    "parallel_speedup",
+    "power_caps",
+    "power_scaling",
+    "roofline",
+    "technology_scaling",
+    "topology",
+]

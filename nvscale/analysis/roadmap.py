@@ -1,0 +1,227 @@
+"""Performance, energy and cost-reduction curves over systems and years, with growth and its factors."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nvscale.analysis.decomposition import Decomposition, decompose
+from nvscale.analysis.trends import Growth, fit_growth
+from nvscale.composition import System
+from nvscale.errors import InvalidInput, MissingFigure, unknown
+from nvscale.estimate import Estimate
+from nvscale.estimators.fleets import METRICS, measure_all
+from nvscale.precisions import Precision, precision
+from nvscale.settings import Prices
+from nvscale.units import readable
+
+LOWEST = "lowest"
+LEVELS = ("chip", "system", "datacenter")
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One system of a curve: when, at which number format, every metric, and why some are missing."""
+
+    system: System
+    year: float
+    precision: str
+    rate: str
+    metrics: Mapping[str, Estimate]
+    missing: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """Name of the system, or of the chip at chip level."""
+        return self.system.name
+
+    @property
+    def price_basis(self) -> str:
+        """Which price the dollars are; empty where none is known."""
+        return self.system.price_basis if "price" in self.metrics else ""
+
+    def value(self, metric: str) -> float | None:
+        """The metric in SI, or None where a figure is missing."""
+        return self.metrics[metric].value if metric in self.metrics else None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How a metric changed from the first to the last system that has it, and the fit through all."""
+
+    metric: str
+    first: str
+    last: str
+    years: float
+    factor: float
+    per_year: float
+    fitted: Growth
+    remarks: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        remarks = f"  [{'; '.join(self.remarks)}]" if self.remarks else ""
+        return f"{self.metric}: x{readable(self.factor, '1')} = {self.per_year:.2f}x a year; fitted {self.fitted}{remarks}"
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Curves of one level and number format over systems.
+
+    Parameters
+    ----------
+    level : str
+        chip, system or datacenter.
+    precision : str
+        Number format, or "lowest": each at the narrowest floating-point format it has.
+    points : tuple of Point
+        By year.
+    prices : Prices
+        What dollars rest on.
+    """
+
+    level: str
+    precision: str
+    points: tuple[Point, ...]
+    prices: Prices
+    confidence: float = 0.90
+
+    def growth(self, metric: str = "performance") -> Change:
+        """Return the change of a metric from the first to the last system that has it."""
+        if metric not in METRICS:
+            raise unknown("metric", metric, METRICS)
+        known = [(point, value) for point in self.points if (value := point.value(metric)) is not None]
+        if len({point.year for point, _ in known}) < 2:
+            reasons = {why for point in self.points for name, why in point.missing.items() if name == metric}
+            raise MissingFigure(f"growth of {metric} needs two systems of different years that have it; {'; '.join(sorted(reasons))}")
+        (first, v0), (last, v1) = known[0], known[-1]
+        years = last.year - first.year
+        fit = fit_growth([point.year for point, _ in known], [value for _, value in known], self.confidence)
+        change = (v1 / v0) ** (1.0 / years)
+        return Change(metric, first.name, last.name, years, v1 / v0, change, fit, _remarks(metric, first, last))
+
+    def changes(self) -> dict[str, Change]:
+        """Return the change of every metric that at least two systems have."""
+        found = {}
+        for metric in METRICS:
+            try:
+                found[metric] = self.growth(metric)
+            except MissingFigure:
+                continue
+        return found
+
+    def decomposition(self) -> dict[str, Decomposition]:
+        """Return the exact log-space decomposition of the change between the first and the last system."""
+        return decompose(self.points[0].system, self.points[-1].system, self.points[0].precision, self.points[-1].precision)
+
+    def __getitem__(self, name: str) -> Point:
+        """Return the point of a system by name."""
+        found = {point.name: point for point in self.points}
+        if name not in found:
+            raise unknown("system", name, found)
+        return found[name]
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return a plain row per system: SI numbers under names with units, None where unknown."""
+        return [
+            {
+                "name": point.name,
+                "year": round(point.year, 3),
+                "chips": point.system.chips,
+                "precision": point.precision,
+                "rate": point.rate,
+                **{f"{metric} ({METRICS[metric].unit})": point.value(metric) for metric in METRICS},
+                "price basis": point.price_basis,
+            }
+            for point in self.points
+        ]
+
+    def to_pandas(self) -> Any:
+        """Return the rows as a pandas DataFrame (needs the `sweep` extra)."""
+        from nvscale.errors import MissingDependency
+
+        try:
+            import pandas as pd
+        except ImportError:
+            raise MissingDependency("pandas is not installed; run: pip install 'nvscale[sweep]'") from None
+        return pd.DataFrame(self.records())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain data for JSON."""
+        return {
+            "level": self.level,
+            "precision": self.precision,
+            "systems": self.records(),
+            "missing": {point.name: dict(point.missing) for point in self.points if point.missing},
+            "growth": {metric: _change_dict(change) for metric, change in self.changes().items()},
+            "decomposition": {name: part.to_dict() for name, part in self.decomposition().items()},
+        }
+
+    def __str__(self) -> str:
+        head = f"{self.level} level, {self.precision} precision, {len(self.points)} systems"
+        rows = [
+            f"{point.year:.1f}  {point.name:24} {point.precision:6} "
+            + "  ".join(f"{metric} {point.metrics[metric].__str__().partition(': ')[2]}" for metric in _SHOWN if metric in point.metrics)
+            for point in self.points
+        ]
+        return "\n".join([head, *rows, *(str(change) for name, change in self.changes().items() if name in _SHOWN)])
+
+
+_SHOWN = ("performance", "performance per watt", "performance per dollar", "memory bandwidth", "scale-up bandwidth")
+
+
+def _remarks(metric: str, first: Point, last: Point) -> tuple[str, ...]:
+    """What a reader must know before believing the ratio."""
+    remarks = []
+    if METRICS[metric].unit.partition("/")[0] == "USD" or "dollar" in metric:
+        mixed = "" if first.price_basis == last.price_basis else "mixes price bases: "
+        remarks.append(f"{mixed}{first.price_basis} against {last.price_basis}")
+    if metric.startswith(("performance", "energy per", "cost per", "ridge")):
+        remarks += [f"{p.precision} is a vector rate on {p.system.chip.name}" for p in (first, last) if p.rate.endswith("_vector")]
+    return tuple(remarks)
+
+
+def _change_dict(change: Change) -> dict[str, Any]:
+    fit = change.fitted
+    fitted = {"per_year": fit.per_year, "low": fit.low, "high": fit.high, "points": fit.points, "confidence": fit.confidence}
+    return {
+        "from": change.first,
+        "to": change.last,
+        "years": change.years,
+        "factor": change.factor,
+        "per_year": change.per_year,
+        "fitted": fitted,
+        "remarks": list(change.remarks),
+    }
+
+
+def build_curves(
+    systems: Sequence[System],
+    prices: Prices,
+    *,
+    number_format: str = LOWEST,
+    level: str = "system",
+    power: Any = "100 MW",
+    pue: Any = 1.0,
+    confidence: float = 0.90,
+) -> Curves:
+    """Return the curves of systems at a level; systems without the number format are refused by name."""
+    if level not in LEVELS:
+        raise unknown("level", level, LEVELS)
+    if not systems:
+        raise InvalidInput("curves: the list of systems is empty; write e.g. ['dgx-a100', 'dgx-h100']")
+    points = [_point(_at_level(system, level, power, pue), number_format, prices) for system in systems]
+    return Curves(level, number_format, tuple(sorted(points, key=lambda point: point.year)), prices, confidence)
+
+
+def _at_level(system: System, level: str, power: Any, pue: Any) -> System:
+    if level == "chip":
+        return system.alone(1).replace(name=system.chip.name, sources={})
+    return system.within(power=power, pue=pue) if level == "datacenter" else system
+
+
+def _point(system: System, number_format: str, prices: Prices) -> Point:
+    wanted: Precision = system.chip.lowest_precision() if number_format == LOWEST else precision(number_format)
+    known, missing = measure_all(system, wanted, prices)
+    year = system.shipped if system.shipped is not None else system.released
+    if year is None:
+        raise MissingFigure(f"{system.name}: neither a shipment nor an announcement date is known; give one with replace(shipped=2025.5)")
+    return Point(system, year, wanted.name, system.chip.rate_name(wanted), known, missing)

@@ -1,0 +1,45 @@
+"""The commands, each a few lines over the library."""
+
+from typing import Annotated, Any
+
+import typer
+
+import nvscale
+from nvscale.cli import catalogue_commands, curve_commands
+
+application = typer.Typer(
+    name="nvscale",
+    help="Performance, energy and cost of accelerated computing, from one chip to a gigawatt site.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"nvscale {nvscale.__version__}")
+        raise typer.Exit
+
+
+@application.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Performance, energy and cost of accelerated computing, from one chip to a gigawatt site."""
+
+
+_COMMANDS: tuple[tuple[str, Any], ...] = (
+    ("report", curve_commands.report),
+    ("curves", curve_commands.curves),
+    ("roofline", curve_commands.roofline),
+    ("system", catalogue_commands.system),
+    ("chips", catalogue_commands.chips),
+    ("systems", catalogue_commands.systems),
+    ("networks", catalogue_commands.networks),
+    ("sources", catalogue_commands.sources),
+    ("schema", catalogue_commands.schema),
+)
+for _name, _command in _COMMANDS:
+    application.command(_name)(_command)

@@ -1,0 +1,199 @@
+"""`chips`, `systems`, `networks`, `sources`, `system` and `schema`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nvscale import views
+from nvscale.catalogue import default, load
+from nvscale.catalogue.lookup import Catalogue
+from nvscale.cli.output import print_json, print_pairs, print_table, print_text
+from nvscale.composition import System
+from nvscale.estimate import show
+from nvscale.estimators.fleets import METRICS
+from nvscale.record import Record, walk
+from nvscale.report.tables import Cell, Table
+from nvscale.silicon import Chip
+from nvscale.units import readable
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON in SI base units.")]
+Explain = Annotated[bool, typer.Option("--explain", help="Show how each number came about, down to the sources.")]
+Catalog = Annotated[list[Path] | None, typer.Option("--catalogue", help="Add a catalogue file of your own (TOML); may be repeated.")]
+Name = Annotated[str | None, typer.Argument(help="One entry, by name or alias; all without.")]
+
+
+def catalogue_with(files: list[Path] | None) -> Catalogue:
+    """Return the shipped catalogue with the user's files added."""
+    found = default()
+    for path in files or []:
+        found = load(path, found)
+    return found
+
+
+def chips(
+    name: Name = None,
+    vendor: Annotated[str | None, typer.Option(help="Only this vendor.")] = None,
+    precision: Annotated[str | None, typer.Option(help="Only chips with a rate for this number format.")] = None,
+    json: Json = False,
+    explain: Explain = False,
+    catalogue: Catalog = None,
+) -> None:
+    """List the chips, or show one with the source of every figure."""
+    known = catalogue_with(catalogue)
+    if name is not None:
+        _show(known.chip(name), json=json)
+        return
+    found = known.chips(**_given(vendor=vendor, precision=precision))
+    if json:
+        print_json([_record(chip) for chip in found])
+        return
+    rows = [_chip_row(chip) for chip in found]
+    columns = ["chip", "vendor", "status", "year", "power", "memory", "bandwidth", "lowest format", "peak there", "16 bit", "fp64"]
+    print_table(Table("chips", f"{len(rows)} chips", columns, rows))
+    if explain:
+        for chip in found:
+            print_text(_sources_of(chip))
+
+
+def _chip_row(chip: Chip) -> list[Any]:
+    has = chip.precisions()
+    lowest = chip.lowest_precision().name if any(not name.startswith("int") for name in has) else "-"
+    rates = [Cell(chip.rate(name) if name in (*has, "16-bit") and _can(chip, name) else None, "flop/s") for name in (lowest, "16-bit", "fp64")]
+    year = "-" if chip.year is None else f"{chip.year:.1f}"
+    figures = [Cell(chip.power, "W"), Cell(chip.memory, "byte"), Cell(chip.memory_bandwidth, "byte/s")]
+    return [chip.name, chip.vendor, chip.status, year, *figures, lowest, *rates]
+
+
+def _can(chip: Chip, name: str) -> bool:
+    try:
+        return bool(chip.rate(name))
+    except LookupError:
+        return False
+
+
+def _given(**filters: Any) -> dict[str, Any]:
+    return {name: value for name, value in filters.items() if value is not None}
+
+
+def networks(name: Name = None, json: Json = False, catalogue: Catalog = None) -> None:
+    """List the networks and links, or show one with the source of every figure."""
+    known = catalogue_with(catalogue)
+    if name is not None:
+        _show(known.network(name), json=json)
+        return
+    found = known.networks()
+    if json:
+        print_json([_record(network) for network in found])
+        return
+    rows = [[n.name, n.kind, n.topology, Cell(n.bandwidth, "byte/s"), Cell(n.latency, "s"), Cell(n.achieved_share)] for n in found]
+    columns = ["network", "kind", "topology", "bandwidth of a device, one way", "latency", "achieved share"]
+    print_table(Table("networks", f"{len(rows)} networks and links", columns, rows))
+
+
+def systems(
+    name: Name = None,
+    vendor: Annotated[str | None, typer.Option(help="Only this vendor.")] = None,
+    level: Annotated[str | None, typer.Option(help="Only node, rack or pod.")] = None,
+    json: Json = False,
+    explain: Explain = False,
+    catalogue: Catalog = None,
+) -> None:
+    """List the nodes, racks and pods, or show one."""
+    if name is not None:
+        system(name, json=json, explain=explain, catalogue=catalogue)
+        return
+    found = catalogue_with(catalogue).systems(**_given(vendor=vendor, level=level))
+    if json:
+        print_json([_record(one) for one in found])
+        return
+    rows = [_system_row(one) for one in found]
+    columns = ["system", "level", "status", "year", "chip", "chips", "scale-up domain", "peak, lowest format", "power", "price"]
+    print_table(Table("systems", f"{len(rows)} systems", columns, rows))
+
+
+def _system_row(one: System) -> list[Any]:
+    year = one.shipped if one.shipped is not None else one.released
+    domain = Cell(one.scaleup_chips if one.networks else None)
+    known, _ = _measured(one)
+    figures = [Cell(known[m].value if m in known else None, METRICS[m].unit) for m in ("performance", "power", "price")]
+    return [one.name, one.level, one.status, "-" if year is None else f"{year:.1f}", one.chip.name, Cell(one.chips), domain, *figures]
+
+
+def _measured(one: System) -> tuple[dict[str, Any], None]:
+    has = any(not name.startswith("int") for name in one.chip.precisions())
+    return (views.rooflines(one)[list(one.levels())[-1]] if has else {}), None
+
+
+def system(
+    name: Annotated[str, typer.Argument(help="A system, by name or alias.")],
+    precision: Annotated[str, typer.Option(help="Number format, or lowest.")] = "lowest",
+    json: Json = False,
+    explain: Explain = False,
+    catalogue: Catalog = None,
+    power: Annotated[str | None, typer.Option(help='Scale it to a datacenter of this facility power, e.g. "100 MW".')] = None,
+    pue: Annotated[float | None, typer.Option(help="Power usage effectiveness of the datacenter.")] = None,
+) -> None:
+    """Show one system at every level: chip, node, rack, datacenter."""
+    one = catalogue_with(catalogue).system(name)
+    if power is not None:
+        one = one.within(power=power, pue=views.default_pue()[0] if pue is None else pue)
+    levels = views.rooflines(one, precision)
+    if json:
+        print_json({"name": one.name, "chips": one.chips, "levels": {k: {m: e.to_dict() for m, e in v.items()} for k, v in levels.items()}})
+        return
+    rows = [[metric, *(show(known[metric].value, METRICS[metric].unit) if metric in known else "-" for known in levels.values())] for metric in METRICS]
+    title = f"{one.title or one.name}: {one.chips:g} chips, {one.topology}".rstrip(", ")
+    print_table(Table("levels", title, ["", *levels], rows, one.notes))
+    if explain:
+        for metric, tree in levels[list(levels)[-1]].items():
+            print_text(f"{metric}\n{tree.explain()}\n")
+
+
+def sources(name: Name = None, json: Json = False, catalogue: Catalog = None) -> None:
+    """List the documents that figures come from, or show one."""
+    known = catalogue_with(catalogue)
+    if name is not None:
+        document = known.document(name)
+        print_json(document) if json else print_pairs(document["name"], {k: v for k, v in document.items() if k != "name"})
+        return
+    found = [known.document(one) for one in known.names("sources")]
+    if json:
+        print_json(found)
+        return
+    rows = [[d["name"], d.get("publisher", ""), d.get("title", ""), str(d.get("year", ""))] for d in found]
+    print_table(Table("sources", f"{len(rows)} documents", ["source", "publisher", "title", "year"], rows))
+
+
+def schema() -> None:
+    """Print the JSON Schema of catalogue files, for editors and checks."""
+    from nvscale.catalogue.schema import json_schema
+
+    print_json(json_schema())
+
+
+def _show(thing: Record, *, json: bool) -> None:
+    if json:
+        print_json(_record(thing))
+        return
+    title = getattr(thing, "title", "") or getattr(thing, "name", "")
+    rows = [[leaf.path, readable(leaf.value, leaf.unit.text), str(leaf.source)] for leaf in walk(thing) if leaf.path in getattr(thing, "sources", {})]
+    print_table(Table("figures", title, ["figure", "value", "source"], rows, getattr(thing, "notes", ())))
+
+
+def _sources_of(thing: Record) -> str:
+    lines = [f"{leaf.path} = {readable(leaf.value, leaf.unit.text)}  <- {leaf.source}" for leaf in walk(thing) if leaf.value]
+    return "\n".join([f"\n{getattr(thing, 'name', '')}", *lines])
+
+
+def _record(thing: Record) -> Mapping[str, Any]:
+    """A record as plain data: words, and each figure with unit, value in SI and source."""
+    words = {name: getattr(thing, name) for name in ("name", "title", "vendor", "kind", "level", "status", "notes") if hasattr(thing, name)}
+    own = getattr(thing, "sources", {})
+    figures = {
+        leaf.path: {"value": leaf.value, "unit": leaf.unit.text, "source": str(leaf.source)}
+        for leaf in walk(thing)
+        if leaf.path in own and leaf.value - leaf.value == 0
+    }
+    return {**words, "figures": figures}

@@ -1,0 +1,76 @@
+"""`Table`: titled rows of text and numbers, drawn by the terminal, the page and JSON alike."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nvscale.units import readable
+
+MISSING = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A number with its unit, shown with a prefix and exported in SI."""
+
+    value: float | None
+    unit: str = "1"
+    digits: int = 4
+
+    def __str__(self) -> str:
+        return MISSING if self.value is None else readable(self.value, self.unit, self.digits)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of the report.
+
+    Parameters
+    ----------
+    key : str
+        Name in the JSON.
+    title : str
+        Heading.
+    columns : sequence of str
+        Column headings; the first names the row.
+    rows : sequence of sequence
+        Text or Cells.
+    notes : sequence of str
+        What a reader must know.
+    """
+
+    key: str
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    notes: Sequence[str] = field(default=())
+
+    def text(self) -> list[list[str]]:
+        """Return the rows as text."""
+        return [[MISSING if cell is None else str(cell) for cell in row] for row in self.rows]
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the rows as plain data: numbers in SI, with the unit in the name."""
+        return [
+            {
+                (f"{name} ({cell.unit})" if isinstance(cell, Cell) and cell.unit != "1" else name): plain(cell)
+                for name, cell in zip(self.columns, row, strict=True)
+            }
+            for row in self.rows
+        ]
+
+
+def plain(cell: Any) -> Any:
+    """Return a cell as plain data: numbers in SI, the missing ones as None."""
+    return cell.value if isinstance(cell, Cell) else cell
+
+
+def times(factor: float | None) -> str:
+    """Return a ratio as people write it.
+
+    >>> times(14858.49), times(2.5149), times(None)
+    ('x14,858', 'x2.515', '-')
+    """
+    if factor is None:
+        return MISSING
+    return f"x{factor:,.0f}" if factor >= 1000 else f"x{factor:.4g}"

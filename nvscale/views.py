@@ -1,0 +1,139 @@
+"""The views of the catalogue that people ask for by name: prices, curves, rooflines, baselines."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nvscale.analysis.roadmap import LOWEST, Curves, build_curves
+from nvscale.catalogue import default
+from nvscale.catalogue import system as find_system
+from nvscale.composition import System
+from nvscale.estimate import Estimate
+from nvscale.estimators import fleets
+from nvscale.provenance import Source
+from nvscale.settings import Prices
+from nvscale.silicon import Chip
+
+_DEFAULTS = "default-prices"
+
+
+def prices(**changes: Any) -> Prices:
+    """Return energy price, cost of capital and useful life, with sources; keywords change them.
+
+    >>> round(prices(energy_price="0.06 USD/kWh").energy_price * 3.6e6, 4)
+    0.06
+    """
+    units = {"energy_price": "USD/J", "life": "s", "discount_rate": "1"}
+    found = {name: default().number("assumptions", _DEFAULTS, name, unit) for name, unit in units.items()}
+    plain = Prices(**{name: value for name, (value, _) in found.items()}, sources={name: source for name, (_, source) in found.items()})
+    return plain.replace(**changes) if changes else plain
+
+
+def default_pue() -> tuple[float, Source]:
+    """Return the PUE assumed when none is given, and its source."""
+    return default().number("assumptions", _DEFAULTS, "pue", "1")
+
+
+def lineage() -> tuple[str, ...]:
+    """Return the names of the systems that the report follows by default, oldest first."""
+    return tuple(default().entry("assumptions", "lineage").table["systems"])
+
+
+def curves(
+    systems: "Sequence[str | System] | None" = None,
+    precision: str = LOWEST,
+    *,
+    level: str = "system",
+    prices: Prices | None = None,
+    power: Any = "100 MW",
+    pue: Any = None,
+    confidence: float = 0.90,
+) -> Curves:
+    """Return performance, energy and cost-reduction curves over systems and years.
+
+    Parameters
+    ----------
+    systems : sequence of str or System, optional
+        Names or records; the NVIDIA lineage of the report by default.
+    precision : str
+        A number format, or "lowest": each system at the narrowest floating-point format it has.
+    level : str
+        "chip", "system" (as sold) or "datacenter" (as many as a facility power holds).
+    prices : Prices, optional
+        Energy price, cost of capital, life; `nvscale.prices()` by default.
+    power : W
+        Facility power of the datacenter level.
+    pue : 1, optional
+        Power usage effectiveness of the datacenter level; the default assumption otherwise.
+    confidence : float
+        Level of the intervals of the fitted growth rates.
+
+    Returns
+    -------
+    Curves
+        `growth(metric)`, `decomposition()`, `to_pandas()`, `to_dict()`; print it to read it.
+
+    Raises
+    ------
+    UnknownName, MissingPrecision, MissingFigure, InvalidInput
+        A name, format, date or level that does not exist.
+
+    Examples
+    --------
+    >>> growth = curves(["dgx-1-p100", "vera-rubin-nvl72"]).growth("performance")
+    >>> round(growth.factor), round(growth.per_year, 2)
+    (14858, 2.52)
+    """
+    found = [find_system(one) for one in (lineage() if systems is None else _listed(systems))]
+    effectiveness = default_pue()[0] if pue is None else pue
+    return build_curves(
+        found, prices or _default_prices(), number_format=precision, level=level, power=power, pue=effectiveness, confidence=confidence
+    )
+
+
+def _listed(systems: "Sequence[str | System]") -> "Sequence[str | System]":
+    return [systems] if isinstance(systems, str | System) else list(systems)
+
+
+def _default_prices() -> Prices:
+    return globals()["prices"]()  # type: ignore[no-any-return]
+
+
+def rooflines(system: "str | System | Chip", precision: str = LOWEST, *, prices: Prices | None = None) -> dict[str, dict[str, Estimate]]:
+    """Return every known metric at every level of a system, from one chip outward.
+
+    >>> list(rooflines("gb200-nvl72", "fp4"))
+    ['chip', 'rack']
+    """
+    found = find_system(system)
+    wanted = found.chip.lowest_precision() if precision == LOWEST else precision
+    return fleets.rooflines(found, wanted, prices or _default_prices())
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A published growth rate, with its edition."""
+
+    name: str
+    title: str
+    per_year: float
+    source: Source
+
+    def over(self, years: float) -> float:
+        """The factor over so many years."""
+        return float(self.per_year**years)
+
+
+def baselines(names: Iterable[str] | None = None) -> tuple[Baseline, ...]:
+    """Return published growth rates: Moore, Huang's law, Epoch's trends, the talk's 2x and 3x.
+
+    >>> round(baselines(["huangs-law-2023"])[0].over(10.0))
+    995
+    """
+    catalogue = default()
+    wanted = catalogue.entry("assumptions", "baselines").table["trends"] if names is None else names
+    found = []
+    for name in wanted:
+        value, source = catalogue.number("trends", name, "growth", "1")
+        found.append(Baseline(name, catalogue.entry("trends", name).table.get("title", name), value, source))
+    return tuple(found)
