@@ -105,11 +105,19 @@ class Chip(Record):
         return tuple(name for name in LADDER if any(getattr(self.peak, rate) for rate in precision(name).rates))
 
     def lowest_precision(self) -> Precision:
-        """Return the floating-point format with the fewest bits that the chip serves; the faster of two alike."""
+        """Return the narrowest floating-point format that is at least as fast as every wider one.
+
+        A format that a chip merely tolerates does not count: P40 runs fp16 at 1/64 of fp32.
+
+        >>> import nvscale
+        >>> [nvscale.chip(name).lowest_precision().name for name in ("p40", "a100", "h100", "mi355x")]
+        ['fp32', 'bf16', 'fp8', 'fp4']
+        """
         floats = [precision(name) for name in self.precisions() if precision(name).kind == "float"]
         if not floats:
             raise MissingPrecision(f"{self.name} has no floating-point rate; it has {', '.join(self.precisions()) or 'none'}")
-        return min(floats, key=lambda p: (p.bits, -self.rate(p)))
+        best = max(self.rate(p) for p in floats)
+        return min((p for p in floats if self.rate(p) >= best), key=lambda p: p.bits)
 
     def ridge_point(self, number_format: str | Precision) -> FlopPerByte:
         """Return the operational intensity, in flop per byte, from which compute binds and not memory.

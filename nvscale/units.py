@@ -294,20 +294,15 @@ def _plain(magnitude: Any) -> Any:
     return float(magnitude) if carrier(magnitude) == FLOAT else magnitude
 
 
-_READABLE = {
-    "byte": "B",
-    "byte/s": "B/s",
-    "flop/s": "FLOP/s",
-    "flop": "FLOP",
-    "flop/byte": "flop/byte",
-}
+_CUSTOMARY = {"m^2": (1e6, "mm^2"), "USD/s": (3600.0, "USD/h"), "USD/flop": (1e18, "USD/EFLOP")}
+"""Units that people read in another customary one, with the factor."""
 
 
 def readable(value: float, unit: str, digits: int = 4) -> str:
     """Return a number with unit and SI prefix for people to read.
 
-    >>> readable(3.35e12, "byte/s"), readable(1.2e5, "W"), readable(2.1e-5, "s"), readable(8.0, "1")
-    ('3.35 TB/s', '120 kW', '21 us', '8')
+    >>> readable(3.35e12, "byte/s"), readable(1.2e5, "W"), readable(2.1e-5, "s"), readable(295.2, "flop/byte")
+    ('3.35 TB/s', '120 kW', '21 us', '295.2 FLOP/byte')
     """
     if unit in ("1", ""):
         return _number(value, digits)
@@ -315,19 +310,26 @@ def readable(value: float, unit: str, digits: int = 4) -> str:
         for name, size in (("year", float(_YEAR)), ("day", float(_DAY)), ("h", 3600.0), ("min", 60.0)):
             if value >= 2 * size or name == "min":
                 return f"{_number(value / size, digits)} {name}"
-    if unit == "m^2":
-        return f"{_number(value * 1e6, digits)} mm^2"
-    shown = _READABLE.get(unit, unit)
+    if unit in _CUSTOMARY:
+        size, name = _CUSTOMARY[unit]
+        return f"{_number(value * size, digits)} {name}"
+    shown = _in_capitals(unit)
     head = re.split(r"[/*^ ]", shown)[0]
     atom = ATOMS.get(head)
     if atom is None or not atom.prefixes or not value or not math.isfinite(value):
         return f"{_number(value, digits)} {shown}"
     small = any(dict(atom.dimension).get(base) for base in ("s", "J", "m", "g", "V"))
     step = min(max(math.floor(math.log10(abs(value) * (1 + 10.0**-digits)) / 3), -6 if small else 0), 7)
-    if shown == "flop/byte":
+    if shown == "FLOP/byte":
         return f"{_number(value, digits)} {shown}"
     symbols = ("a", "f", "p", "n", "u", "m", "", "k", "M", "G", "T", "P", "E", "Z")
     return f"{_number(value / 10.0 ** (3 * step), digits)} {symbols[step + 6]}{shown}"
+
+
+def _in_capitals(unit: str) -> str:
+    """Unit text as the field writes it: FLOP, and B where a prefix will stand before it."""
+    text = re.sub(r"\bflop\b", "FLOP", unit)
+    return "B" + text[4:] if text.startswith("byte") else text
 
 
 def _number(value: float, digits: int) -> str:

@@ -175,7 +175,8 @@ def _remarks(metric: str, first: Point, last: Point) -> tuple[str, ...]:
         mixed = "" if first.price_basis == last.price_basis else "mixes price bases: "
         remarks.append(f"{mixed}{first.price_basis} against {last.price_basis}")
     if metric.startswith(("performance", "energy per", "cost per", "ridge")):
-        remarks += [f"{p.precision} is a vector rate on {p.system.chip.name}" for p in (first, last) if p.rate.endswith("_vector")]
+        unnamed = [p for p in (first, last) if p.rate.endswith("_vector") and not p.precision.endswith("-vector")]
+        remarks += [f"{p.precision} is a vector rate on {p.system.chip.name}" for p in unnamed]
     return tuple(remarks)
 
 

@@ -13,7 +13,7 @@ from nvscale.cli.output import print_json, print_pairs, print_table, print_text
 from nvscale.composition import System
 from nvscale.estimate import show
 from nvscale.estimators.fleets import METRICS
-from nvscale.record import Record, walk
+from nvscale.record import Leaf, Record, walk
 from nvscale.report.tables import Cell, Table
 from nvscale.silicon import Chip
 from nvscale.units import readable
@@ -178,12 +178,17 @@ def _show(thing: Record, *, json: bool) -> None:
         print_json(_record(thing))
         return
     title = getattr(thing, "title", "") or getattr(thing, "name", "")
-    rows = [[leaf.path, readable(leaf.value, leaf.unit.text), str(leaf.source)] for leaf in walk(thing) if leaf.path in getattr(thing, "sources", {})]
+    rows = [[leaf.path, _shown(leaf), str(leaf.source)] for leaf in walk(thing) if leaf.path in getattr(thing, "sources", {})]
     print_table(Table("figures", title, ["figure", "value", "source"], rows, getattr(thing, "notes", ())))
 
 
+def _shown(leaf: Leaf) -> str:
+    """A figure for people; dates as calendar years."""
+    return f"{leaf.value:.1f}" if leaf.path in ("released", "shipped") else readable(leaf.value, leaf.unit.text)
+
+
 def _sources_of(thing: Record) -> str:
-    lines = [f"{leaf.path} = {readable(leaf.value, leaf.unit.text)}  <- {leaf.source}" for leaf in walk(thing) if leaf.value]
+    lines = [f"{leaf.path} = {_shown(leaf)}  <- {leaf.source}" for leaf in walk(thing) if leaf.value]
     return "\n".join([f"\n{getattr(thing, 'name', '')}", *lines])
 
 

@@ -27,8 +27,7 @@ def print_table(table: Table) -> None:
     drawn = RichTable(title=table.title, title_justify="left", title_style="bold", header_style="bold cyan", box=None, pad_edge=False)
     rows = table.text()
     for i, name in enumerate(table.columns):
-        numeric = all(row[i] == MISSING or row[i][:1] in "x0123456789+-." for row in rows)
-        drawn.add_column(name, justify="right" if numeric and i else "left", overflow="fold")
+        drawn.add_column(name, justify="right" if i and _is_numeric([row[i] for row in rows]) else "left", overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
     out = console()
@@ -36,6 +35,11 @@ def print_table(table: Table) -> None:
     for note in table.notes:
         out.print(Text(f"  {note}"), style="dim")
     out.print()
+
+
+def _is_numeric(cells: Sequence[str]) -> bool:
+    """Whether a column holds short numbers, which are read best with their ends aligned."""
+    return all(cell == MISSING or (cell[:1] in "x÷0123456789+-." and len(cell) < 24) for cell in cells)
 
 
 def print_json(data: Any) -> None:

@@ -21,7 +21,6 @@ from nvscale.silicon import Chip
 FLOATS = tuple(name for name in LADDER if not name.startswith("int"))
 CHIP_TRACKS = ("lowest", "16-bit", "fp32-vector", "fp64-vector")
 """Number formats followed at chip level: the narrowest, the best 16-bit rate, and the vector rates."""
-EXAFLOP = 1e18
 
 
 @dataclass(frozen=True)
@@ -179,7 +178,7 @@ def levels_table(sites: Sequence[System]) -> Table:
         for level, known in views.rooflines(site).items():
             chips = known["performance"]["chips"].value
             cells = [Cell(known[m].value if m in known else None, METRICS[m].unit) for m in metrics[:-1]]
-            hourly = Cell(known["cost rate"].value * 3600.0 if "cost rate" in known else None, "USD/h")
+            hourly = Cell(known["cost rate"].value if "cost rate" in known else None, "USD/s")
             rows.append([site.name if level == "datacenter" else site.chip.name, level, Cell(chips), *cells, hourly])
     columns = ["what", "level", "chips", *metrics[:-1], "cost an hour"]
     return Table("levels", "Chip, node, rack, datacenter", columns, rows, ("power and price without scale-out switches and optics",))
@@ -197,19 +196,27 @@ def cost_curve(site: Curves) -> Table:
                 point.precision,
                 Cell(point.value("performance"), "flop/s"),
                 Cell(joules, "J/flop"),
-                Cell(None if dollars is None else dollars * EXAFLOP, "USD"),
+                Cell(dollars, "USD/flop"),
                 point.price_basis or "-",
             ]
         )
-    columns = ["chip", "shipped", "precision", "peak of the site", "energy per flop", "cost of an exaflop", "price basis"]
+    columns = ["chip", "shipped", "precision", "peak of the site", "energy per flop", "cost of work", "price basis"]
     return Table("cost_curve", f"Energy and cost of work at the peak, {site.points[0].name.partition(' of ')[0]}", columns, rows)
+
+
+_GROWTH_SHOWN = {
+    ("chip", "one format"): ("performance",),
+    ("datacenter", "lowest"): ("performance", "memory bandwidth", "price", "energy per flop", "cost per flop"),
+}
+"""Metrics shown by level and kind of track; all of them elsewhere."""
 
 
 def growth_table(systems: Curves, chips: dict[str, Curves], site: Curves | None) -> Table:
     """Growth from first to last, and fitted, with what must be said about it."""
     rows: list[list[Any]] = []
     for curves in (systems, *chips.values(), *([] if site is None else [site])):
-        shown = ("performance",) if curves.level == "chip" and curves.precision != "lowest" else METRICS
+        track = "lowest" if curves.precision == "lowest" else "one format"
+        shown = _GROWTH_SHOWN.get((curves.level, track), tuple(METRICS))
         for metric, change in curves.changes().items():
             if metric in shown:
                 rows.append([f"{curves.level}, {curves.precision}", metric, *_change_cells(change)])
@@ -234,8 +241,10 @@ def growth_by_format(systems: Sequence[System], prices: Prices) -> Table:
         fitting = [system for system in systems if _has(system.chip, name)]
         for level in ("chip", "system"):
             cells = [_yearly(fitting, name, level, metric, prices) for metric in metrics]
-            rows.append([name, level, str(len(fitting)), *cells])
-    columns = ["precision", "level", "systems", *(f"{metric} a year" for metric in metrics)]
+            years = sorted(system.shipped for system in fitting if system.shipped is not None)
+            span = f"{years[0]:.1f} to {years[-1]:.1f}" if len(years) > 1 else "-"
+            rows.append([name, level, str(len(fitting)), span, *cells])
+    columns = ["precision", "level", "systems", "years", *(f"{metric} a year" for metric in metrics)]
     return Table("growth_by_format", "Growth a year by number format, first to last", columns, rows, ("where two systems of different years have it",))
 
 

@@ -66,11 +66,12 @@ def plain(cell: Any) -> Any:
 
 
 def times(factor: float | None) -> str:
-    """Return a ratio as people write it.
+    """Return a ratio as people write it: x for growth, ÷ for a fall.
 
-    >>> times(14858.49), times(2.5149), times(None)
-    ('x14,858', 'x2.515', '-')
+    >>> times(14858.49), times(2.5149), times(0.25), times(None)
+    ('x14,858', 'x2.515', '÷4', '-')
     """
     if factor is None:
         return MISSING
-    return f"x{factor:,.0f}" if factor >= 1000 else f"x{factor:.4g}"
+    sign, size = ("÷", 1.0 / factor) if 0.0 < factor < 1.0 else ("x", factor)
+    return f"{sign}{size:,.0f}" if size >= 1000.0 else f"{sign}{size:.4g}"

@@ -1,0 +1,144 @@
+"""Figures: rooflines, growth over the years, ladders, decomposition. Alone imports matplotlib.
+
+Every function returns a `matplotlib.figure.Figure`; nothing is shown and no global state is used.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from nvscale.analysis.decomposition import Decomposition
+from nvscale.analysis.roadmap import Curves
+from nvscale.errors import MissingDependency, MissingPrecision
+from nvscale.estimators.fleets import METRICS
+from nvscale.precisions import LADDER
+from nvscale.silicon import Chip
+from nvscale.views import Baseline
+
+try:
+    from matplotlib.figure import Figure
+except ImportError:
+    raise MissingDependency("matplotlib is not installed; run: pip install 'nvscale[plot]'") from None
+
+COLOURS = ("#0b7285", "#e8590c", "#5f3dc4", "#2b8a3e", "#c2255c", "#1864ab", "#a16207", "#495057", "#099268", "#862e9c")
+STYLES = ("-", "--", "-.", ":")
+TOO_MANY_LABELS = 12
+
+
+def _axes(figure: Any, title: str, x: str, y: str) -> Any:
+    """One plain pair of axes."""
+    axes = figure.add_subplot()
+    axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.grid(visible=True, which="major", color="#dee2e6", linewidth=0.7)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    return axes
+
+
+def _figure(width: float = 8.0, height: float = 4.8) -> Any:
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def draw_rooflines(chips: Sequence[Chip], formats: Sequence[str] = LADDER) -> Any:
+    """Draw attainable performance against operational intensity, a line per chip and number format."""
+    figure = _figure()
+    axes = _axes(figure, "Rooflines", "operational intensity (FLOP/byte)", "attainable performance (FLOP/s)")
+    intensities = [10.0 ** (step / 20.0) for step in range(-20, 91)]
+    for i, chip in enumerate(chips):
+        for j, name in enumerate(name for name in formats if _has(chip, name)):
+            values = [chip.attainable(name, intensity) for intensity in intensities]
+            style = {"color": COLOURS[i % len(COLOURS)], "linestyle": STYLES[j % len(STYLES)], "linewidth": 1.6}
+            axes.loglog(intensities, values, label=f"{chip.name} {name}", **style)
+            axes.plot(chip.ridge_point(name), chip.rate(name), "o", color=style["color"], markersize=4)
+    axes.legend(fontsize=7, frameon=False, ncols=2 if len(axes.lines) > TOO_MANY_LABELS else 1)
+    return figure
+
+
+def _has(chip: Chip, name: str) -> bool:
+    try:
+        return bool(chip.rate(name))
+    except MissingPrecision:
+        return False
+
+
+def draw_growth(curves: Sequence[Curves], metric: str = "performance", baselines: Sequence[Baseline] = ()) -> Any:
+    """Draw a metric over the years on a logarithmic axis, with the fit and published growth rates beside it."""
+    figure = _figure()
+    axes = _axes(figure, f"{metric[0].upper()}{metric[1:]} over the years", "first shipment", f"{metric} ({METRICS[metric].unit.replace('flop', 'FLOP')})")
+    axes.set_yscale("log")
+    for i, track in enumerate(curves):
+        known = [(point.year, value, point.name) for point in track.points if (value := point.value(metric)) is not None]
+        if not known:
+            continue
+        colour = COLOURS[i % len(COLOURS)]
+        axes.plot([k[0] for k in known], [k[1] for k in known], "o", color=colour, label=f"{track.level}, {track.precision}")
+        change = track.growth(metric)
+        _fit_line(axes, known, change.fitted.per_year, colour)
+        if i == 0:
+            _name_points(axes, known)
+            _baseline_lines(axes, known[0], known[-1][0], baselines)
+    axes.margins(x=0.12)
+    axes.legend(fontsize=7, frameon=False)
+    return figure
+
+
+def _fit_line(axes: Any, known: Sequence[tuple[float, float, str]], per_year: float, colour: str) -> None:
+    """The fitted line through the middle of the points in log space."""
+    middle = sum(year for year, _, _ in known) / len(known)
+    product = 1.0
+    for _, value, _ in known:
+        product *= value ** (1.0 / len(known))
+    ends = (known[0][0], known[-1][0])
+    axes.plot(ends, [product * per_year ** (year - middle) for year in ends], color=colour, linewidth=1, alpha=0.6, label=f"  fit {per_year:.2f}x a year")
+
+
+def _name_points(axes: Any, known: Sequence[tuple[float, float, str]]) -> None:
+    for year, value, name in known:
+        axes.annotate(name, (year, value), textcoords="offset points", xytext=(-4, 5), fontsize=6.5, color="#343a40", ha="right")
+
+
+def _baseline_lines(axes: Any, start: tuple[float, float, str], end: float, baselines: Sequence[Baseline]) -> None:
+    for j, line in enumerate(baselines):
+        values = [start[1], start[1] * line.over(end - start[0])]
+        axes.plot([start[0], end], values, color="#868e96", linestyle=STYLES[j % len(STYLES)], linewidth=0.9, label=f"{line.title} {line.per_year:.2f}x")
+
+
+def draw_ladder(chips: Sequence[Chip]) -> Any:
+    """Draw the peak rate of chips by number format."""
+    figure = _figure()
+    axes = _axes(figure, "Peak dense rate by number format", "number format", "peak (FLOP/s)")
+    axes.set_yscale("log")
+    floats = [name for name in LADDER if not name.startswith("int")]
+    for i, chip in enumerate(chips):
+        known = [(k, chip.rate(name)) for k, name in enumerate(floats) if _has(chip, name)]
+        axes.plot([k for k, _ in known], [r for _, r in known], "o-", color=COLOURS[i % len(COLOURS)], linewidth=1.2, markersize=4, label=chip.name)
+    axes.set_xticks(range(len(floats)), floats)
+    axes.legend(fontsize=7, frameon=False, ncols=2)
+    return figure
+
+
+def draw_decomposition(parts: dict[str, Decomposition]) -> Any:
+    """Draw the log shares of named factors as stacked bars; factors that take away lie left of zero."""
+    figure = _figure(height=1.4 + 0.5 * len(parts))
+    axes = _axes(figure, "What the gain is made of (log shares)", "share of ln(total gain)", "")
+    names = list(dict.fromkeys(name for part in parts.values() for name in part.factors))
+    colour = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(names)}
+    for row, part in enumerate(parts.values()):
+        right = left = 0.0
+        for name, share in part.shares.items():
+            start = right if share >= 0 else left
+            axes.barh(row, share, left=start, color=colour[name], height=0.65)
+            axes.text(start + share / 2, row, f"{part.factors[name]:.3g}x", ha="center", va="center", fontsize=6.5, color="white")
+            right, left = (right + share, left) if share >= 0 else (right, left + share)
+    axes.set_yticks(range(len(parts)), [f"{name}  x{part.total:,.4g}" for name, part in parts.items()], fontsize=8)
+    axes.invert_yaxis()
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    axes.legend(handles=_patches(colour), fontsize=7, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    return figure
+
+
+def _patches(colour: dict[str, str]) -> list[Any]:
+    from matplotlib.patches import Patch
+
+    return [Patch(color=value, label=name) for name, value in colour.items()]

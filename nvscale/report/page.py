@@ -1,0 +1,92 @@
+"""The report as one self-contained HTML page: tables, figures as inline SVG, no network. Alone imports jinja2."""
+
+import io
+import re
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from nvscale import __version__, plots, views
+from nvscale.errors import MissingDependency
+from nvscale.report.sections import Report
+
+_FIGURES_AFTER = {
+    "number_formats": ("ladder",),
+    "ridge_points": ("rooflines",),
+    "systems": ("performance", "performance per watt", "performance per dollar"),
+    "cost_curve": ("energy per flop", "cost per flop"),
+    "decomposition": ("decomposition",),
+}
+"""Which figures stand under which table."""
+
+
+def write_page(report: Report, path: Path) -> None:
+    """Write the report as one HTML file that opens without a network."""
+    path.write_text(render(report), encoding="utf-8")
+
+
+def render(report: Report) -> str:
+    """Return the report as HTML."""
+    try:
+        import jinja2
+    except ImportError:
+        raise MissingDependency("jinja2 is not installed; run: pip install 'nvscale[plot]'") from None
+    template = resources.files("nvscale.report").joinpath("page.html.j2").read_text(encoding="utf-8")
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    drawn = {name: _svg(figure, name) for name, figure in _figures(report).items()}
+    return environment.from_string(template).render(
+        report=report,
+        tables=[(table, [drawn[name] for name in _FIGURES_AFTER.get(table.key, ())]) for table in report.tables],
+        headlines=headlines(report),
+        assumptions=report.to_dict()["assumptions"],
+        version=__version__,
+    )
+
+
+def headlines(report: Report) -> list[tuple[str, str, str]]:
+    """Return the numbers on top of the page: what, factor, per year."""
+    rows = []
+    for curves, metrics in (
+        (report.systems, ("performance", "performance per watt", "performance per dollar")),
+        (report.chips["lowest"], ("performance", "memory bandwidth")),
+        (report.datacenter, ("energy per flop", "cost per flop")),
+    ):
+        for metric, change in curves.changes().items():
+            if metric in metrics:
+                falls = change.factor < 1.0
+                factor = f"÷{1 / change.factor:,.4g}" if falls else f"x{change.factor:,.5g}"
+                yearly = f"÷{1 / change.per_year:.2f} a year" if falls else f"{change.per_year:.2f}x a year"
+                rows.append((f"{metric}, {curves.level}", factor, yearly))
+    return rows
+
+
+def _figures(report: Report) -> dict[str, Any]:
+    """All figures of the page by name."""
+    distinct = list(dict.fromkeys(point.system.chip for point in report.systems.points))
+    tracks = [report.systems, report.chips["lowest"], *(track for name, track in report.chips.items() if name == "16-bit")]
+    rates = [line for line in views.baselines() if line.name.startswith(("moore", "huang", "talk", "epoch-fp16"))]
+    efficiency = [line for line in views.baselines() if "efficiency" in line.name or line.name.startswith("talk")]
+    value = [line for line in views.baselines() if "price" in line.name or line.name.startswith("talk")]
+    newest = [distinct[0], *distinct[-3:]] if len(distinct) > 4 else distinct
+    return {
+        "ladder": plots.draw_ladder(distinct),
+        "rooflines": plots.draw_rooflines(newest, ("fp64", "bf16", "fp16", "fp8", "fp4")),
+        "performance": plots.draw_growth(tracks, "performance", rates),
+        "performance per watt": plots.draw_growth(tracks[:2], "performance per watt", efficiency),
+        "performance per dollar": plots.draw_growth(tracks[:2], "performance per dollar", value),
+        "energy per flop": plots.draw_growth([report.datacenter, report.chips["lowest"]], "energy per flop"),
+        "cost per flop": plots.draw_growth([report.datacenter, report.chips["lowest"]], "cost per flop"),
+        "decomposition": plots.draw_decomposition(report.systems.decomposition()),
+    }
+
+
+def _svg(figure: Any, name: str) -> str:
+    """A figure as an SVG element with identifiers of its own, fit to stand inside a page."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    prefix = re.sub(r"\W+", "-", name)
+    text = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', text)
+    text = re.sub(r'(href="#|url\(#)([^")]+)', rf"\1{prefix}-\2", text)
+    return re.sub(r'(<svg[^>]*?) width="[^"]+" height="[^"]+"|(<svg[^>]*?) height="[^"]+"', r"\1\2", text, count=1)
