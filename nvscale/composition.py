@@ -161,7 +161,9 @@ class System(Record):
         budget = Unit("W").si(power, "within: power")
         count = floor(budget / (self.power * effectiveness))
         if carrier(count) == FLOAT and count < 1.0:
-            raise InvalidInput(f"within: power {budget:g} W holds not one {self.name}, which draws {self.power * effectiveness:g} W with PUE")
+            raise InvalidInput(
+                f"within: power {budget:g} W holds not one {self.name}, which draws {self.power * effectiveness:g} W with PUE"
+            )
         site = self.replace(chips=count * self.chips, pue=effectiveness, level="datacenter")
         return site.replace(name=f"{budget / 1e6:g} MW of {self.name}" if carrier(budget) == FLOAT else f"site of {self.name}")
 

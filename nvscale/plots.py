@@ -65,7 +65,12 @@ def _has(chip: Chip, name: str) -> bool:
 def draw_growth(curves: Sequence[Curves], metric: str = "performance", baselines: Sequence[Baseline] = ()) -> Any:
     """Draw a metric over the years on a logarithmic axis, with the fit and published growth rates beside it."""
     figure = _figure()
-    axes = _axes(figure, f"{metric[0].upper()}{metric[1:]} over the years", "first shipment", f"{metric} ({METRICS[metric].unit.replace('flop', 'FLOP')})")
+    axes = _axes(
+        figure,
+        f"{metric[0].upper()}{metric[1:]} over the years",
+        "first shipment",
+        f"{metric} ({METRICS[metric].unit.replace('flop', 'FLOP')})",
+    )
     axes.set_yscale("log")
     for i, track in enumerate(curves):
         known = [(point.year, value, point.name) for point in track.points if (value := point.value(metric)) is not None]
@@ -90,7 +95,14 @@ def _fit_line(axes: Any, known: Sequence[tuple[float, float, str]], per_year: fl
     for _, value, _ in known:
         product *= value ** (1.0 / len(known))
     ends = (known[0][0], known[-1][0])
-    axes.plot(ends, [product * per_year ** (year - middle) for year in ends], color=colour, linewidth=1, alpha=0.6, label=f"  fit {per_year:.2f}x a year")
+    axes.plot(
+        ends,
+        [product * per_year ** (year - middle) for year in ends],
+        color=colour,
+        linewidth=1,
+        alpha=0.6,
+        label=f"  fit {per_year:.2f}x a year",
+    )
 
 
 def _name_points(axes: Any, known: Sequence[tuple[float, float, str]]) -> None:
@@ -101,7 +113,14 @@ def _name_points(axes: Any, known: Sequence[tuple[float, float, str]]) -> None:
 def _baseline_lines(axes: Any, start: tuple[float, float, str], end: float, baselines: Sequence[Baseline]) -> None:
     for j, line in enumerate(baselines):
         values = [start[1], start[1] * line.over(end - start[0])]
-        axes.plot([start[0], end], values, color="#868e96", linestyle=STYLES[j % len(STYLES)], linewidth=0.9, label=f"{line.title} {line.per_year:.2f}x")
+        axes.plot(
+            [start[0], end],
+            values,
+            color="#868e96",
+            linestyle=STYLES[j % len(STYLES)],
+            linewidth=0.9,
+            label=f"{line.title} {line.per_year:.2f}x",
+        )
 
 
 def draw_ladder(chips: Sequence[Chip]) -> Any:
@@ -112,7 +131,15 @@ def draw_ladder(chips: Sequence[Chip]) -> Any:
     floats = [name for name in LADDER if not name.startswith("int")]
     for i, chip in enumerate(chips):
         known = [(k, chip.rate(name)) for k, name in enumerate(floats) if _has(chip, name)]
-        axes.plot([k for k, _ in known], [r for _, r in known], "o-", color=COLOURS[i % len(COLOURS)], linewidth=1.2, markersize=4, label=chip.name)
+        axes.plot(
+            [k for k, _ in known],
+            [r for _, r in known],
+            "o-",
+            color=COLOURS[i % len(COLOURS)],
+            linewidth=1.2,
+            markersize=4,
+            label=chip.name,
+        )
     axes.set_xticks(range(len(floats)), floats)
     axes.legend(fontsize=7, frameon=False, ncols=2)
     return figure

@@ -32,6 +32,8 @@ class Precision(Record):
     bits: Bits
     exponent_bits: _Whole = 0.0
     mantissa_bits: _Whole = 0.0
+    bias: _Whole = 0.0
+    largest: Annotated[Any, Unit("1")] = None
     scale_bits: Bits = 0.0
     block_size: Annotated[Any, Unit("1", ">=1")] = 1.0
     rates: tuple[str, ...]
@@ -67,7 +69,7 @@ def _table() -> tuple[dict[str, Precision], dict[str, str]]:
     text = resources.files("nvscale.catalogue").joinpath("data/number_formats.toml").read_text(encoding="utf-8")
     formats, aliases = {}, {}
     for name, entry in tomllib.loads(text).items():
-        known = ("title", "kind", "bits", "exponent_bits", "mantissa_bits", "scale_bits", "block_size", "rates")
+        known = ("title", "kind", "bits", "exponent_bits", "mantissa_bits", "bias", "largest", "scale_bits", "block_size", "rates")
         figures = {key: entry[key] for key in known if key in entry}
         origin = Source(printed=f"{entry['bits']} bit", document=entry["source"], place=entry.get("at", ""))
         formats[name] = Precision(name=name, sources={"bits": origin}, **figures)
@@ -91,7 +93,7 @@ def precision(name: "str | Precision") -> Precision:
     4.0
     >>> precision("fp5")
     Traceback (most recent call last):
-    nvscale.errors.UnknownName: no precision 'fp5'; did you mean 'fp8' or 'fp64' or 'fp6'?
+    nvscale.errors.UnknownName: no precision 'fp5'; did you mean 'fp8' or 'fp6' or 'fp4'?
     """
     if isinstance(name, Precision):
         return name

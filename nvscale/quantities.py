@@ -21,7 +21,7 @@ from nvscale import formulas
 from nvscale.ops import SYMBOL, carrier
 from nvscale.units import ATOM_ROWS, BINARY_PREFIX_ROWS, PREFIX_ROWS, Atom, Unit, split_text
 
-__all__ = ["Quantity", "formula_units", "quantity", "registry"]
+__all__ = ["formula_units", "quantity", "registry"]
 
 _BASE_NAMES = {"byte": "information", "flop": "operation", "token": "token", "USD": "currency", "s": "time"}
 _BASE_NAMES |= {"J": "energy", "m": "length", "g": "mass", "K": "temperature", "V": "potential"}

@@ -333,7 +333,7 @@ def _in_capitals(unit: str) -> str:
 
 
 def _number(value: float, digits: int) -> str:
-    """Digits for people: no exponent between 0.001 and 100,000."""
-    if value and math.isfinite(value) and not 1e-3 <= abs(value) < 1e5:
-        return f"{value:.{digits}g}" if abs(value) < 1e-3 or abs(value) >= 1e9 else f"{value:,.0f}"
-    return f"{value:.{max(digits, len(str(int(value))) if math.isfinite(value) else 0)}g}"
+    """Digits for people: no exponent between 0.001 and a billion, commas from ten thousand on."""
+    if not value or not math.isfinite(value) or not 1e-3 <= abs(value) < 1e9:
+        return f"{value:.{digits}g}"
+    return f"{value:,.0f}" if abs(value) >= 10.0**digits else f"{value:.{digits}g}"

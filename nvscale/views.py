@@ -128,7 +128,7 @@ def baselines(names: Iterable[str] | None = None) -> tuple[Baseline, ...]:
     """Return published growth rates: Moore, Huang's law, Epoch's trends, the talk's 2x and 3x.
 
     >>> round(baselines(["huangs-law-2023"])[0].over(10.0))
-    995
+    999
     """
     catalogue = default()
     wanted = catalogue.entry("assumptions", "baselines").table["trends"] if names is None else names

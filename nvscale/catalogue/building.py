@@ -123,9 +123,7 @@ def build_network(entry: Entry, titles: Titles) -> Network:
         raise MissingFigure(f"{entry.where}: no bandwidth is known")
     used = {name: values[name] for name in ("bandwidth", "latency", "dimensions", "achieved_share") if name in values}
     in_network = 1.0 if entry.table.get("in_network") else 0.0
-    return _made(
-        entry, lambda: Network(name=entry.name, in_network_reduction=in_network, sources=sources, **used, **words(entry, Network))
-    )
+    return _made(entry, lambda: Network(name=entry.name, in_network_reduction=in_network, sources=sources, **used, **words(entry, Network)))
 
 
 def build_system(entry: Entry, titles: Titles, chip: Chip, network: Callable[[str], Network]) -> System:

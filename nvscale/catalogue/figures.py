@@ -38,7 +38,9 @@ def read_figure(entry: Any, unit: Unit, where: str, titles: Mapping[str, str], d
     if isinstance(entry, str):
         entry = _from_text(entry, where)
     if not isinstance(entry, Mapping):
-        raise CatalogueError(f"{where}: {entry!r} is no figure; write {{value = ..., unit = \"...\", source = \"...\"}} or text like '1 {unit.text}'")
+        raise CatalogueError(
+            f'{where}: {entry!r} is no figure; write {{value = ..., unit = "...", source = "..."}} or text like \'1 {unit.text}\''
+        )
     for key in entry:
         if key not in KEYS and key not in FLAGS:
             raise CatalogueError(f"{where}: unknown key {key!r}{did_you_mean(key, [*KEYS, *FLAGS])}")
@@ -49,7 +51,9 @@ def read_figure(entry: Any, unit: Unit, where: str, titles: Mapping[str, str], d
     values = {key: _number(entry[key], entry["unit"], unit, where, scale) for key in ("value", "low", "high") if key in entry}
     low, high = values.get("low"), values.get("high")
     if (low is not None and low > values["value"]) or (high is not None and high < values["value"]):
-        raise CatalogueError(f"{where}: value {entry['value']!r} lies outside its range low = {entry.get('low')!r}, high = {entry.get('high')!r}")
+        raise CatalogueError(
+            f"{where}: value {entry['value']!r} lies outside its range low = {entry.get('low')!r}, high = {entry.get('high')!r}"
+        )
     return values["value"], _source(entry, titles, low, high)
 
 
@@ -98,7 +102,7 @@ def calendar_year(value: Any, where: str = "date") -> float:
     """Return a date as a decimal calendar year, in the middle of the interval that it names.
 
     >>> calendar_year("2022"), round(calendar_year("2022-10"), 3), round(calendar_year("2016-04-06"), 3), calendar_year(2022.8)
-    (2022.5, 2022.792, 2016.261, 2022.8)
+    (2022.5, 2022.792, 2016.264, 2022.8)
     """
     if isinstance(value, int | float) and not isinstance(value, bool) and 1900.0 < value < 2200.0:
         return value + 0.5 if isinstance(value, int) else value
@@ -107,7 +111,7 @@ def calendar_year(value: Any, where: str = "date") -> float:
         year, month, day = int(parts[0]), int(parts[1]) if len(parts) > 1 else 1, int(parts[2]) if len(parts) > 2 else 1
         date = datetime.date(year, month, day)
     except ValueError:
-        raise CatalogueError(f"{where}: {value!r} is not a date; write \"2022\", \"2022-10\", \"2022-10-31\" or a decimal year") from None
+        raise CatalogueError(f'{where}: {value!r} is not a date; write "2022", "2022-10", "2022-10-31" or a decimal year') from None
     if len(parts) == 1:
         return year + 0.5
     return year + (month - 0.5) / 12.0 if len(parts) == 2 else year + (date.timetuple().tm_yday - 0.5) / 365.25

@@ -158,7 +158,9 @@ _INSIDE = ("architecture", "topology", "title")
 def _filtered(things: Iterator[Any], wanted: Mapping[str, Any]) -> tuple[Any, ...]:
     """Things for which every filter holds, by year then name."""
     kept = [thing for thing in things if all(_fits(thing, key, value) for key, value in wanted.items())]
-    return tuple(sorted(kept, key=lambda thing: (getattr(thing, "shipped", None) or getattr(thing, "released", None) or 9999.0, thing.name)))
+    return tuple(
+        sorted(kept, key=lambda thing: (getattr(thing, "shipped", None) or getattr(thing, "released", None) or 9999.0, thing.name))
+    )
 
 
 def _fits(thing: Any, key: str, value: Any) -> bool:

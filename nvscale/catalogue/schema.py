@@ -186,7 +186,12 @@ def validate_file(path: Path, catalogue: "Catalogue") -> dict[str, dict[str, Any
     if not tables:
         raise CatalogueError(f"{path.name}: the file is empty; write e.g. [chips.my-chip] with figures")
     check_tables(path.name, tables)
-    problems = [problem for kind, entries in tables.items() for name, table in entries.items() for problem in _wrong_figures(Entry(kind, name, table, path.name))]
+    problems = [
+        problem
+        for kind, entries in tables.items()
+        for name, table in entries.items()
+        for problem in _wrong_figures(Entry(kind, name, table, path.name))
+    ]
     problems += _dangling(path.name, tables, catalogue)
     if problems:
         raise CatalogueError("; ".join(problems))

@@ -60,7 +60,9 @@ def chips(
 def _chip_row(chip: Chip) -> list[Any]:
     has = chip.precisions()
     lowest = chip.lowest_precision().name if any(not name.startswith("int") for name in has) else "-"
-    rates = [Cell(chip.rate(name) if name in (*has, "16-bit") and _can(chip, name) else None, "flop/s") for name in (lowest, "16-bit", "fp64")]
+    rates = [
+        Cell(chip.rate(name) if name in (*has, "16-bit") and _can(chip, name) else None, "flop/s") for name in (lowest, "16-bit", "fp64")
+    ]
     year = "-" if chip.year is None else f"{chip.year:.1f}"
     figures = [Cell(chip.power, "W"), Cell(chip.memory, "byte"), Cell(chip.memory_bandwidth, "byte/s")]
     return [chip.name, chip.vendor, chip.status, year, *figures, lowest, *rates]
@@ -143,7 +145,10 @@ def system(
     if json:
         print_json({"name": one.name, "chips": one.chips, "levels": {k: {m: e.to_dict() for m, e in v.items()} for k, v in levels.items()}})
         return
-    rows = [[metric, *(show(known[metric].value, METRICS[metric].unit) if metric in known else "-" for known in levels.values())] for metric in METRICS]
+    rows = [
+        [metric, *(show(known[metric].value, METRICS[metric].unit) if metric in known else "-" for known in levels.values())]
+        for metric in METRICS
+    ]
     title = f"{one.title or one.name}: {one.chips:g} chips, {one.topology}".rstrip(", ")
     print_table(Table("levels", title, ["", *levels], rows, one.notes))
     if explain:

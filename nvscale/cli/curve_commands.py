@@ -140,7 +140,13 @@ def roofline(
         print_table(ridge_points(found))
     if explain and not json:
         for chip in found:
-            print_text("\n".join(f"{chip.name} {name}: {source}" for name, source in chip.sources.items() if name.startswith("peak") or name == "memory_bandwidth"))
+            print_text(
+                "\n".join(
+                    f"{chip.name} {name}: {source}"
+                    for name, source in chip.sources.items()
+                    if name.startswith("peak") or name == "memory_bandwidth"
+                )
+            )
     if target is not None:
         from nvscale.plots import draw_rooflines  # matplotlib, of the plot extra
 
@@ -161,7 +167,12 @@ def _roofline_record(chip: Any, formats: list[str]) -> dict[str, Any]:
     for name in formats:
         if _serves(chip, name):
             source = str(chip.source(f"peak.{chip.rate_name(name)}"))
-            rows[name] = {"peak_flop_per_s": chip.rate(name), "rate": chip.rate_name(name), "ridge_point_flop_per_byte": chip.ridge_point(name), "source": source}
+            rows[name] = {
+                "peak_flop_per_s": chip.rate(name),
+                "rate": chip.rate_name(name),
+                "ridge_point_flop_per_byte": chip.ridge_point(name),
+                "source": source,
+            }
     if not rows:
         raise InvalidInput(f"{chip.name}: none of these formats; it has {', '.join(chip.precisions())}")
     return {"name": chip.name, "memory_bandwidth_byte_per_s": chip.memory_bandwidth, "precisions": rows}

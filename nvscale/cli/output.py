@@ -11,7 +11,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from nvscale.errors import InvalidInput
-from nvscale.report.tables import MISSING, Table
+from nvscale.report.tables import Table
 
 PIPE_WIDTH = 220
 """Columns where the output is no terminal, so that nothing is cut."""
@@ -25,21 +25,16 @@ def console() -> Console:
 def print_table(table: Table) -> None:
     """Print a table with its notes."""
     drawn = RichTable(title=table.title, title_justify="left", title_style="bold", header_style="bold cyan", box=None, pad_edge=False)
-    rows = table.text()
+    numeric = table.numeric()
     for i, name in enumerate(table.columns):
-        drawn.add_column(name, justify="right" if i and _is_numeric([row[i] for row in rows]) else "left", overflow="fold")
-    for row in rows:
+        drawn.add_column(name, justify="right" if i in numeric else "left", overflow="fold")
+    for row in table.text():
         drawn.add_row(*(Text(cell) for cell in row))
     out = console()
     out.print(drawn)
     for note in table.notes:
         out.print(Text(f"  {note}"), style="dim")
     out.print()
-
-
-def _is_numeric(cells: Sequence[str]) -> bool:
-    """Whether a column holds short numbers, which are read best with their ends aligned."""
-    return all(cell == MISSING or (cell[:1] in "x÷0123456789+-." and len(cell) < 24) for cell in cells)
 
 
 def print_json(data: Any) -> None:

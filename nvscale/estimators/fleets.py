@@ -60,7 +60,9 @@ def scaleup_bandwidth(system: System, number_format: str | Precision, prices: Pr
 
 def bisection_bandwidth(system: System, number_format: str | Precision, prices: Prices) -> Estimate:  # noqa: ARG001
     """Return what can cross the middle of the system, one way."""
-    return derived("bisection bandwidth", system.bisection_bandwidth, "byte/s", "bisection of the network that joins all", chip_count(system))
+    return derived(
+        "bisection bandwidth", system.bisection_bandwidth, "byte/s", "bisection of the network that joins all", chip_count(system)
+    )
 
 
 def power(system: System, number_format: str | Precision, prices: Prices) -> Estimate:  # noqa: ARG001
@@ -117,7 +119,9 @@ def cost_rate(system: System, number_format: str | Precision, prices: Prices) ->
     recovery = cost.capital_recovery_factor(prices.discount_rate, prices.life / YEAR)
     terms = [figure(prices, name) for name in ("discount_rate", "life")]
     factor = derived("capital recovery factor a year", recovery, "1", "r / (1 - (1 + r)^-n)", *terms)
-    capital = derived("capital", cost.capital_cost_rate(paid.value, recovery, YEAR), "USD/s", "price x recovery factor / year", paid, factor)
+    capital = derived(
+        "capital", cost.capital_cost_rate(paid.value, recovery, YEAR), "USD/s", "price x recovery factor / year", paid, factor
+    )
     tariff = figure(prices, "energy_price")
     electricity = cost.energy_cost_rate(system.power, system.pue, prices.energy_price)
     burnt = derived("energy", electricity, "USD/s", "facility power x energy price", drawn, tariff)

@@ -5,7 +5,7 @@ Interest is per period and periods are a pure number: yearly rates with years, m
 
 from nvscale.formulas.cost import capital_recovery_factor
 from nvscale.ops import log, minimum
-from nvscale.unit_types import USD, Ratio, Share, USDPerSecond
+from nvscale.unit_types import USD, Exponent, Ratio, Share, USDPerSecond
 
 __all__ = [
     "declining_value",
@@ -275,7 +275,7 @@ def total_cost_of_ownership(price: USD, operating_cost: USD, interest_rate: Rati
     return price + operating_cost / capital_recovery_factor(interest_rate, periods) - residual
 
 
-def economic_life(earnings: USDPerSecond, operating_cost: USDPerSecond, earnings_decline: Share) -> Ratio:
+def economic_life(earnings: USDPerSecond, operating_cost: USDPerSecond, earnings_decline: Share) -> Exponent:
     r"""Periods until the falling earnings of a machine no longer cover its operation.
 
     $$n = \frac{\ln (e / o)}{-\ln (1 - d)}$$

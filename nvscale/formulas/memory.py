@@ -35,7 +35,7 @@ def transfer_time(data: Bytes, bandwidth: BytesPerSecond, efficiency: Ratio = 1.
 
     Assumptions
     -----------
-    Steady streaming; no start-up latency (add it, or use `roofline.hockney_rate`).
+    Steady streaming; no start-up latency (see `interconnect.point_to_point_time`).
 
     References
     ----------

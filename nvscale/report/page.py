@@ -9,6 +9,7 @@ from typing import Any
 from nvscale import __version__, plots, views
 from nvscale.errors import MissingDependency
 from nvscale.report.sections import Report
+from nvscale.report.tables import times
 
 _FIGURES_AFTER = {
     "number_formats": ("ladder",),
@@ -53,10 +54,7 @@ def headlines(report: Report) -> list[tuple[str, str, str]]:
     ):
         for metric, change in curves.changes().items():
             if metric in metrics:
-                falls = change.factor < 1.0
-                factor = f"÷{1 / change.factor:,.4g}" if falls else f"x{change.factor:,.5g}"
-                yearly = f"÷{1 / change.per_year:.2f} a year" if falls else f"{change.per_year:.2f}x a year"
-                rows.append((f"{metric}, {curves.level}", factor, yearly))
+                rows.append((f"{metric}, {curves.level}", times(change.factor), f"{times(change.per_year)} a year"))
     return rows
 
 

@@ -128,12 +128,26 @@ def chip_value(track: Curves) -> Table:
     for point in track.points:
         chip = point.system.chip
         power, price = chip.power, chip.price
-        per_watt = [Cell(None if (r := _rate(chip, f)) is None or power is None else r / power, "flop/J") for f in ("fp64-vector", "16-bit", "fp8", "fp4")]
+        per_watt = [
+            Cell(None if (r := _rate(chip, f)) is None or power is None else r / power, "flop/J")
+            for f in ("fp64-vector", "16-bit", "fp8", "fp4")
+        ]
         lowest = point.metrics["performance"].value
         per_dollar = Cell(None if price is None else lowest / price, "flop/s/USD")
         basis = _basis(chip)
         rows.append([chip.name, f"{point.year:.1f}", Cell(power, "W"), Cell(price, "USD"), basis, *per_watt, per_dollar])
-    columns = ["chip", "shipped", "power", "price", "price basis", "fp64 vector per W", "16 bit per W", "fp8 per W", "fp4 per W", "lowest per USD"]
+    columns = [
+        "chip",
+        "shipped",
+        "power",
+        "price",
+        "price basis",
+        "fp64 vector per W",
+        "16 bit per W",
+        "fp8 per W",
+        "fp4 per W",
+        "lowest per USD",
+    ]
     return Table("chip_value", "Chips per watt and per dollar", columns, rows, ("a price basis is part of every figure per dollar",))
 
 
@@ -229,7 +243,7 @@ def _change_cells(change: Change) -> list[Any]:
 
 
 def _fit_cells(fit: Growth) -> list[Any]:
-    interval = "-" if fit.low is None else f"{fit.low:.2f} to {fit.high:.2f}"
+    interval = "-" if fit.low is None else f"{times(fit.low, 3)} to {times(fit.high, 3)}"
     return [times(fit.per_year), interval, str(fit.points)]
 
 
@@ -245,7 +259,13 @@ def growth_by_format(systems: Sequence[System], prices: Prices) -> Table:
             span = f"{years[0]:.1f} to {years[-1]:.1f}" if len(years) > 1 else "-"
             rows.append([name, level, str(len(fitting)), span, *cells])
     columns = ["precision", "level", "systems", "years", *(f"{metric} a year" for metric in metrics)]
-    return Table("growth_by_format", "Growth a year by number format, first to last", columns, rows, ("where two systems of different years have it",))
+    return Table(
+        "growth_by_format",
+        "Growth a year by number format, first to last",
+        columns,
+        rows,
+        ("where two systems of different years have it",),
+    )
 
 
 def _yearly(systems: Sequence[System], number_format: str, level: str, metric: str, prices: Prices) -> str:
@@ -261,13 +281,19 @@ def whole_catalogue_growth() -> Table:
     rows = []
     for name in (*FLOATS, "16-bit"):
         for what, unit in (("performance", "flop/s"), ("performance per watt", "flop/J")):
-            points = [(c.released, r if unit == "flop/s" else r / c.power) for c in chips if (r := _rate(c, name)) and c.released and (unit == "flop/s" or c.power)]
+            points = [
+                (c.released, r if unit == "flop/s" else r / c.power)
+                for c in chips
+                if (r := _rate(c, name)) and c.released and (unit == "flop/s" or c.power)
+            ]
             rows.append(_fit_row(f"{what}, {name}", points))
     for field, what in (("memory_bandwidth", "memory bandwidth"), ("memory", "memory"), ("power", "power"), ("transistors", "transistors")):
         rows.append(_fit_row(what, [(c.released, v) for c in chips if (v := getattr(c, field)) and c.released]))
     columns = ["what, of a chip", "factor a year", "interval", "n", "scatter"]
     note = "all vendors, by announcement; scatter is the standard deviation of the residuals as a factor"
-    return Table("catalogue_growth", "Growth over all data-centre accelerators of the catalogue", columns, [row for row in rows if row], (note,))
+    return Table(
+        "catalogue_growth", "Growth over all data-centre accelerators of the catalogue", columns, [row for row in rows if row], (note,)
+    )
 
 
 def _fit_row(what: str, points: Sequence[tuple[float, float]]) -> list[Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from nvscale.units import readable
 
 MISSING = "-"
+SHORT = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,11 @@ class Table:
         """Return the rows as text."""
         return [[MISSING if cell is None else str(cell) for cell in row] for row in self.rows]
 
+    def numeric(self) -> set[int]:
+        """Return the columns that hold short numbers, read best with their ends aligned; never the first."""
+        rows = self.text()
+        return {i for i in range(1, len(self.columns)) if all(_short_number(row[i]) for row in rows)}
+
     def records(self) -> list[dict[str, Any]]:
         """Return the rows as plain data: numbers in SI, with the unit in the name."""
         return [
@@ -60,12 +66,16 @@ class Table:
         ]
 
 
+def _short_number(cell: str) -> bool:
+    return cell == MISSING or (cell[:1] in "x÷0123456789+-." and len(cell) < SHORT)
+
+
 def plain(cell: Any) -> Any:
     """Return a cell as plain data: numbers in SI, the missing ones as None."""
     return cell.value if isinstance(cell, Cell) else cell
 
 
-def times(factor: float | None) -> str:
+def times(factor: float | None, digits: int = 4) -> str:
     """Return a ratio as people write it: x for growth, ÷ for a fall.
 
     >>> times(14858.49), times(2.5149), times(0.25), times(None)
@@ -74,4 +84,4 @@ def times(factor: float | None) -> str:
     if factor is None:
         return MISSING
     sign, size = ("÷", 1.0 / factor) if 0.0 < factor < 1.0 else ("x", factor)
-    return f"{sign}{size:,.0f}" if size >= 1000.0 else f"{sign}{size:.4g}"
+    return f"{sign}{size:,.0f}" if size >= 1000.0 else f"{sign}{size:.{digits}g}"

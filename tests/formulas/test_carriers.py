@@ -23,7 +23,7 @@ def test_floats_give_a_float(case: Case) -> None:
 @every_formula
 def test_ints_give_the_same_as_floats(case: Case) -> None:
     whole = in_each_number(case.arguments, lambda _, v: int(v) if float(v).is_integer() and abs(v) < 2**53 else v)
-    assert case.formula(**whole) == pytest.approx(case.formula(**case.arguments), rel=1e-12)
+    assert case.formula(**whole) == pytest.approx(case.formula(**case.arguments), rel=1e-12, abs=0.0)
 
 
 @every_formula
@@ -32,7 +32,7 @@ def test_arrays_agree_with_floats_point_by_point(case: Case) -> None:
     values = numpy.broadcast_to(case.formula(**arrays), FACTORS.shape)
     for i, factor in enumerate(FACTORS):
         expected = case.formula(**in_each_number(case.arguments, lambda _, v, f=factor: _moved(v, f)))
-        assert values[i] == pytest.approx(expected, rel=1e-12, abs=1e-300)
+        assert values[i] == pytest.approx(expected, rel=1e-12, abs=0.0)
 
 
 def _moved(value: float, factor: float) -> float:
@@ -50,7 +50,7 @@ def test_arrays_broadcast(case: Case) -> None:
     table[names[0]] = numpy.full((3, 1), case.arguments[names[0]])
     table[names[1]] = numpy.full((1, 4), case.arguments[names[1]])
     result = numpy.asarray(case.formula(**table))
-    assert numpy.broadcast_to(result, (3, 4)) == pytest.approx(case.formula(**case.arguments), rel=1e-12)
+    assert numpy.broadcast_to(result, (3, 4)) == pytest.approx(case.formula(**case.arguments), rel=1e-12, abs=0.0)
 
 
 @every_formula
@@ -64,7 +64,7 @@ def test_symbols_agree_with_floats(case: Case) -> None:
         return symbol
 
     expression = case.formula(**in_each_number(case.arguments, as_symbol))
-    assert float(sympy.sympify(expression).subs(values)) == pytest.approx(case.formula(**case.arguments), rel=1e-9)
+    assert float(sympy.sympify(expression).subs(values)) == pytest.approx(case.formula(**case.arguments), rel=1e-9, abs=0.0)
 
 
 @every_formula
@@ -72,7 +72,7 @@ def test_tracers_agree_with_floats(case: Case) -> None:
     jax = pytest.importorskip("jax")
     with jax.experimental.enable_x64() if hasattr(jax.experimental, "enable_x64") else jax.enable_x64(True):
         value = jax.jit(case.formula)(**in_each_number(case.arguments, lambda _, v: float(v)))
-    assert float(value) == pytest.approx(case.formula(**case.arguments), rel=1e-9)
+    assert float(value) == pytest.approx(case.formula(**case.arguments), rel=1e-9, abs=0.0)
 
 
 @every_formula
@@ -86,7 +86,7 @@ def test_quantities_agree_with_floats_and_have_the_annotated_dimension(case: Cas
     result = case.formula(**in_each_number(case.arguments, as_quantity))
     wanted = "" if units["return"].text == "1" else units["return"].text
     number = registry().Quantity(result).to(wanted).magnitude
-    assert float(number) == pytest.approx(case.formula(**case.arguments), rel=1e-9)
+    assert float(number) == pytest.approx(case.formula(**case.arguments), rel=1e-9, abs=0.0)
 
 
 def test_every_formula_has_annotated_units() -> None:
