@@ -154,7 +154,7 @@ def show(value: Any, unit: str) -> str:
     kind = carrier(value)
     if kind == FLOAT:
         return readable(float(value), unit)
-    if kind == ARRAY and getattr(value, "ndim", 0):
+    if kind == ARRAY and value.ndim:
         return f"array{value.shape} from {readable(float(value.min()), unit)} to {readable(float(value.max()), unit)}"
     return readable(float(value), unit) if kind == ARRAY else f"{value} {unit}"
 

@@ -67,7 +67,8 @@ class Precision(Record):
 def _table() -> tuple[dict[str, Precision], dict[str, str]]:
     """All formats by name, and aliases to names."""
     text = resources.files("nvscale.catalogue").joinpath("data/number_formats.toml").read_text(encoding="utf-8")
-    formats, aliases = {}, {}
+    formats: dict[str, Precision] = {}
+    aliases: dict[str, str] = {}
     for name, entry in tomllib.loads(text).items():
         known = ("title", "kind", "bits", "exponent_bits", "mantissa_bits", "bias", "largest", "scale_bits", "block_size", "rates")
         figures = {key: entry[key] for key in known if key in entry}

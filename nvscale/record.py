@@ -24,7 +24,7 @@ NO_SOURCES: Mapping[str, Source] = types.MappingProxyType({})
 class Record:
     """Base of all things; subclasses are frozen dataclasses that check their figures."""
 
-    __pydantic_config__ = {"extra": "forbid", "arbitrary_types_allowed": True}  # noqa: RUF012
+    __pydantic_config__: typing.ClassVar = {"extra": "forbid", "arbitrary_types_allowed": True}
 
     def __init_subclass__(cls) -> None:
         """Make the subclass a frozen, keyword-only dataclass."""
@@ -126,21 +126,29 @@ def _checked_init(init: Callable[..., None]) -> Callable[..., None]:
     return checked
 
 
-@functools.cache
-def field_names(cls: type) -> tuple[str, ...]:
+T = typing.TypeVar("T")
+
+
+def _once_per_class(function: Callable[[Any], T]) -> Callable[[Any], T]:
+    """Remember what a function says of each class."""
+    return functools.cache(function)
+
+
+@_once_per_class
+def field_names(cls: Any) -> tuple[str, ...]:
     """Return the names of a record's fields."""
     return tuple(field.name for field in dataclasses.fields(cls))
 
 
-@functools.cache
-def required_fields(cls: type) -> tuple[str, ...]:
+@_once_per_class
+def required_fields(cls: Any) -> tuple[str, ...]:
     """Return the names of the fields without a default."""
     absent = dataclasses.MISSING
     return tuple(f.name for f in dataclasses.fields(cls) if f.default is absent and f.default_factory is absent)
 
 
-@functools.cache
-def units_of(cls: type) -> dict[str, Unit]:
+@_once_per_class
+def units_of(cls: Any) -> dict[str, Unit]:
     """Return the units of a record's numeric fields.
 
     >>> from nvscale.silicon import Chip
@@ -152,8 +160,8 @@ def units_of(cls: type) -> dict[str, Unit]:
     return {name: extra for name, extras in pairs for extra in extras if isinstance(extra, Unit)}
 
 
-@functools.cache
-def field_rules(cls: type) -> dict[str, Callable[[Any, str], Any]]:
+@_once_per_class
+def field_rules(cls: Any) -> dict[str, Callable[[Any, str], Any]]:
     """Return for every field the function that checks and converts its value."""
     hints = typing.get_type_hints(cls, include_extras=True)
     units = units_of(cls)

@@ -240,6 +240,21 @@ class Unit:
             return self._checked(self._float(value, field), field)
         return self._checked_array(value, field) if kind == ARRAY else value
 
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> Any:
+        """Let pydantic validate records by the same rule; runs only when somebody uses pydantic."""
+        from pydantic_core import core_schema
+
+        def check(value: Any, info: Any) -> Any:
+            return None if value is None else self.si(value, info.field_name or "figure")
+
+        plain = core_schema.plain_serializer_function_ser_schema(_for_json, when_used="json")
+        return core_schema.with_info_plain_validator_function(check, serialization=plain)
+
+    def __get_pydantic_json_schema__(self, _schema: Any, _handler: Any) -> dict[str, Any]:
+        """Describe a figure in JSON Schema: a number in this unit, or text with any multiple of it."""
+        described = f"{_RANGES[self.range]}, in {self.text}; or text such as '1 {self.text}'"
+        return {"anyOf": [{"type": "number"}, {"type": "string"}, {"type": "null"}], "unit": self.text, "description": described}
+
     def _float(self, value: int, field: str) -> float:
         try:
             return float(value)
@@ -287,6 +302,13 @@ class Unit:
                 f"{field}: {array[bad].ravel()[0]!r} at {first} is out of range; wanted {_RANGES[self.range]}, in {self.text}"
             )
         return array[()]
+
+
+def _for_json(value: Any) -> Any:
+    """A figure as JSON can hold it: infinity as text, arrays as lists."""
+    if carrier(value) == ARRAY:
+        return value.tolist()
+    return str(value) if isinstance(value, float) and math.isinf(value) else value
 
 
 def _plain(magnitude: Any) -> Any:

@@ -72,8 +72,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 
 def chip_units() -> dict[str, Unit]:
     """Return the units of a chip's figures, rates as "peak.fp8"."""
-    own = {name: unit for name, unit in units_of(Chip).items()}
-    return own | {f"peak.{name}": unit for name, unit in units_of(Rates).items()}
+    return units_of(Chip) | {f"peak.{name}": unit for name, unit in units_of(Rates).items()}
 
 
 def flat_figures(entry: Entry) -> dict[str, Any]:
@@ -112,7 +111,7 @@ def build_chip(entry: Entry, titles: Titles) -> Chip:
     """Return the chip of an entry."""
     values, sources = read_figures(entry, chip_units(), titles)
     rates = Rates(**{name.removeprefix("peak."): value for name, value in values.items() if name.startswith("peak.")})
-    plain = {name: value for name, value in values.items() if not name.startswith("peak.")}
+    plain: dict[str, Any] = {name: value for name, value in values.items() if not name.startswith("peak.")}
     return _made(entry, lambda: Chip(name=entry.name, peak=rates, sources=sources, **plain, **words(entry, Chip)))
 
 
@@ -121,7 +120,7 @@ def build_network(entry: Entry, titles: Titles) -> Network:
     values, sources = read_figures(entry, NETWORK_UNITS, titles)
     if "bandwidth" not in values:
         raise MissingFigure(f"{entry.where}: no bandwidth is known")
-    used = {name: values[name] for name in ("bandwidth", "latency", "dimensions", "achieved_share") if name in values}
+    used: dict[str, Any] = {name: values[name] for name in ("bandwidth", "latency", "dimensions", "achieved_share") if name in values}
     in_network = 1.0 if entry.table.get("in_network") else 0.0
     return _made(entry, lambda: Network(name=entry.name, in_network_reduction=in_network, sources=sources, **used, **words(entry, Network)))
 
@@ -135,7 +134,7 @@ def build_system(entry: Entry, titles: Titles, chip: Chip, network: Callable[[st
     inner |= {"dimensions": values["scaleup_dimensions"]} if "scaleup_dimensions" in values else {}
     tiers = (("scale-up", "scaleup", inner), ("scale-out", "scaleout", {"span": math.inf}))
     networks = [_tier(entry, kind, key, extra, values, sources, network) for kind, key, extra in tiers]
-    dates = {name: values[name] for name in ("released", "shipped") if name in values}
+    dates: dict[str, Any] = {name: values[name] for name in ("released", "shipped") if name in values}
     kept = {name: source for name, source in sources.items() if name in ("chips", "released", "shipped", "power", "price")}
     return _made(
         entry,
@@ -155,7 +154,7 @@ def _tier(
     entry: Entry,
     kind: str,
     key: str,
-    extra: dict[str, float],
+    extra: dict[str, Any],
     values: Mapping[str, float],
     sources: Mapping[str, Source],
     network: Callable[[str], Network],
@@ -163,7 +162,7 @@ def _tier(
     """The scale-up or scale-out network of a system: the link's own figures, the system's span and rate."""
     name = entry.table.get(f"{key}_network", "")
     own = {k: v for k, v in sources.items() if k.startswith(key)}
-    rate = {"bandwidth": values[f"{key}_bandwidth"]} if f"{key}_bandwidth" in values else {}
+    rate: dict[str, Any] = {"bandwidth": values[f"{key}_bandwidth"]} if f"{key}_bandwidth" in values else {}
     if not name and not rate:
         return None
     renamed = {k.removeprefix(f"{key}_").replace("chips", "span"): v for k, v in own.items()}

@@ -113,7 +113,7 @@ class Catalogue:
         """Return the chips that fit all filters, oldest first.
 
         Filters: vendor, kind, market, architecture, status, precision, since, until (dates), and any
-        figure as a least value ("memory=\\"80 GB\\"").
+        figure as a least value: memory="80 GB".
         """
         return _filtered((self.chip(name) for name in self.names("chips")), wanted)
 

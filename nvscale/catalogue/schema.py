@@ -5,6 +5,7 @@ The models are made from the unit tables of the records, so there is one declara
 
 import functools
 import tomllib
+import types
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -127,7 +128,7 @@ def models() -> dict[str, type[pydantic.BaseModel]]:
 
 @functools.cache
 def _file_model() -> type[pydantic.BaseModel]:
-    fields: dict[str, Any] = {kind: (dict[str, model], {}) for kind, model in models().items()}
+    fields: dict[str, Any] = {kind: (types.GenericAlias(dict, (str, model)), {}) for kind, model in models().items()}
     return pydantic.create_model("CatalogueFile", __config__=_STRICT, **fields)
 
 
@@ -200,7 +201,7 @@ def validate_file(path: Path, catalogue: "Catalogue") -> dict[str, dict[str, Any
 
 def _wrong_figures(entry: Entry) -> list[str]:
     """Figures in a wrong unit or out of range."""
-    units = {"chips": chip_units, "networks": lambda: dict(NETWORK_UNITS), "systems": lambda: dict(SYSTEM_UNITS)}.get(entry.kind, dict)()
+    units: Mapping[str, Unit] = {"chips": chip_units(), "networks": NETWORK_UNITS, "systems": SYSTEM_UNITS}.get(entry.kind, {})
     problems = []
     for name, figure in flat_figures(entry).items():
         try:

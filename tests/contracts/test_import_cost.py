@@ -15,8 +15,8 @@ BOUNDS = {
 
 def loaded(code: str) -> int:
     """How many modules a fresh interpreter holds after running some code."""
-    done = subprocess.run([sys.executable, "-c", f"{code}\nimport sys; print(len(sys.modules))"], capture_output=True, text=True, check=True)
-    return int(done.stdout)
+    counting = f"{code}\nimport sys; print(len(sys.modules))"
+    return int(subprocess.run([sys.executable, "-c", counting], capture_output=True, text=True, check=True).stdout)
 
 
 @pytest.mark.parametrize("code", BOUNDS)
