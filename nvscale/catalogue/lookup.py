@@ -4,9 +4,10 @@ import functools
 import itertools
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from importlib import metadata, resources
+from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from nvscale.catalogue.building import Entry, build_chip, build_network, build_system
 from nvscale.catalogue.figures import calendar_year, read_figure
@@ -21,58 +22,63 @@ KINDS = ("chips", "networks", "systems", "sources", "prices", "energy", "trends"
 ENTRY_POINTS = "nvscale.catalogues"
 
 
+class DataFile(NamedTuple):
+    """One data file: its name, the kinds of entries in it, and how to read them, done on first use."""
+
+    name: str
+    kinds: tuple[str, ...]
+    read: Callable[[], Mapping[str, Mapping[str, Any]]]
+
+
 class Catalogue:
     """Everything the data files hold; immutable: `with_file` returns a larger one.
 
     Parameters
     ----------
-    files : sequence of (file name, {kind: {name: table}})
-        Parsed data files; a later entry replaces an earlier one of the same name.
+    files : sequence of DataFile
+        A later entry replaces an earlier one of the same name. A file is read when an entry of one
+        of its kinds is first asked for.
     """
 
-    def __init__(self, files: "tuple[tuple[str, Mapping[str, Mapping[str, Any]]], ...]") -> None:
+    def __init__(self, files: tuple[DataFile, ...]) -> None:
         self._files = files
+        self._read: dict[str, dict[str, Entry]] = {}
+        self._spellings: dict[str, dict[str, str]] = {}
+        self._made: dict[tuple[str, str], Any] = {}
 
-    @functools.cached_property
-    def _entries(self) -> dict[str, dict[str, Entry]]:
-        """Entries by kind and name."""
-        found: dict[str, dict[str, Entry]] = {kind: {} for kind in KINDS}
-        for file, tables in self._files:
-            for kind, entries in tables.items():
-                found[kind] |= {name: Entry(kind, name, table, file) for name, table in entries.items()}
-        return found
+    def _entries(self, kind: str) -> dict[str, Entry]:
+        """Entries of a kind by name."""
+        if kind not in KINDS:
+            raise unknown("kind of entry", kind, KINDS)
+        if kind not in self._read:
+            tables = ((file.name, file.read().get(kind, {})) for file in self._files if kind in file.kinds)
+            self._read[kind] = {name: Entry(kind, name, table, file) for file, entries in tables for name, table in entries.items()}
+        return self._read[kind]
 
-    @functools.cached_property
-    def _names(self) -> dict[str, dict[str, str]]:
-        """Names and aliases in plain spelling -> names, by kind."""
-        table: dict[str, dict[str, str]] = {}
-        for kind, entries in self._entries.items():
+    def _names(self, kind: str) -> dict[str, str]:
+        """Names and aliases of a kind in plain spelling -> names."""
+        if kind not in self._spellings:
+            entries = self._entries(kind)
             aliases = ((alias, name) for name, entry in entries.items() for alias in entry.table.get("aliases", ()))
-            table[kind] = {plain_name(alias): name for alias, name in aliases} | {plain_name(name): name for name in entries}
-        return table
+            self._spellings[kind] = {plain_name(alias): name for alias, name in aliases} | {plain_name(name): name for name in entries}
+        return self._spellings[kind]
 
     @functools.cached_property
     def _titles(self) -> dict[str, str]:
         """Titles of documents by identifier."""
-        rows = self._entries["sources"].items()
+        rows = self._entries("sources").items()
         return {name: ", ".join(str(e.table[k]) for k in ("publisher", "title") if e.table.get(k)) for name, e in rows}
-
-    @functools.cached_property
-    def _made(self) -> dict[tuple[str, str], Any]:
-        return {}
 
     def entry(self, kind: str, name: str) -> Entry:
         """Return an entry by name or alias; an unknown name is answered with the nearest ones."""
-        found = self._names[kind].get(plain_name(str(name)))
+        found = self._names(kind).get(plain_name(str(name)))
         if found is None:
-            raise unknown(kind.removesuffix("s"), name, list(self._names[kind]))
-        return self._entries[kind][found]
+            raise unknown(kind.removesuffix("s"), name, list(self._names(kind)))
+        return self._entries(kind)[found]
 
     def names(self, kind: str) -> tuple[str, ...]:
         """Return the names of all entries of a kind."""
-        if kind not in self._entries:
-            raise unknown("kind of entry", kind, KINDS)
-        return tuple(self._entries[kind])
+        return tuple(self._entries(kind))
 
     def _get(self, kind: str, name: str, build: Callable[[Entry], Any]) -> Any:
         entry = self.entry(kind, name)
@@ -126,7 +132,7 @@ class Catalogue:
         return _filtered((self.system(name) for name in self.names("systems")), wanted)
 
     def _with(self, kind: str, figure: str) -> Iterator[str]:
-        return (name for name, entry in self._entries[kind].items() if figure in entry.table.get("figures", {}))
+        return (name for name, entry in self._entries(kind).items() if figure in entry.table.get("figures", {}))
 
     def document(self, name: str) -> dict[str, Any]:
         """Return what is known of a document that figures cite."""
@@ -148,7 +154,7 @@ class Catalogue:
 
         file = Path(path)
         tables = validate_file(file, self)
-        return Catalogue((*self._files, (file.name, tables)))
+        return Catalogue((*self._files, DataFile(file.name, tuple(tables), lambda: tables)))
 
 
 _EXACT = ("vendor", "kind", "market", "level", "status")
@@ -195,13 +201,20 @@ def shipped_catalogue() -> Catalogue:
     for path in sorted(folder.iterdir(), key=lambda item: item.name):
         kind = path.name.removesuffix(".toml").partition("-")[0]
         if path.name.endswith(".toml") and kind in KINDS:
-            files.append((path.name, {kind: tomllib.loads(path.read_text(encoding="utf-8"))}))
+            files.append(DataFile(path.name, (kind,), functools.partial(_read_shipped, path, kind)))
     return Catalogue(tuple(files))
+
+
+def _read_shipped(path: Traversable, kind: str) -> dict[str, Any]:
+    """Read a shipped file, whose entries are all of one kind."""
+    return {kind: tomllib.loads(path.read_text(encoding="utf-8"))}
 
 
 @functools.cache
 def full_catalogue() -> Catalogue:
     """Return the shipped catalogue with the files that installed packages offer as `nvscale.catalogues`."""
+    from importlib import metadata  # slow to import, and only an unknown name needs it
+
     catalogue = shipped_catalogue()
     for point in metadata.entry_points(group=ENTRY_POINTS):
         offered = point.load()
