@@ -89,6 +89,22 @@ class Record:
             return inner.source(rest)
         return GIVEN
 
+    def quantity(self, field: str) -> Any:
+        """Return a figure as a pint quantity; dotted paths reach into nested records.
+
+        >>> import nvscale
+        >>> nvscale.chip("H100").quantity("memory_bandwidth").to("GB/s").magnitude
+        3352.0
+        """
+        from nvscale import quantities  # the edge that holds pint; imported only when asked
+
+        head, dot, rest = field.partition(".")
+        value = self._field(head)
+        if dot and isinstance(value, Record):
+            return value.quantity(rest)
+        unit = self.unit_of(head)
+        return quantities.quantity(value, "" if unit == "1" else unit)
+
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return NotImplemented

@@ -17,6 +17,9 @@ Quantity = Annotated[Any, Unit("1", ">0")]
 CalendarYear = Annotated[Any, Unit("1", ">0")]
 
 
+_INTENSITY = Unit("flop/byte")
+
+
 class Rates(Record):
     """Peak dense rates of a chip by number format; 0 means that the chip lacks the format."""
 
@@ -129,5 +132,11 @@ class Chip(Record):
         return roofline.ridge_point(self.rate(number_format), self.figure("memory_bandwidth"))
 
     def attainable(self, number_format: str | Precision, operational_intensity: FlopPerByte) -> FlopPerSecond:
-        """Return the attainable performance at an operational intensity (classic roofline)."""
-        return roofline.attainable(operational_intensity, self.rate(number_format), self.figure("memory_bandwidth"))
+        """Return the attainable performance at an operational intensity (classic roofline).
+
+        >>> import nvscale
+        >>> nvscale.chip("H100").attainable("bf16", "100 flop/byte")
+        335200000000000.0
+        """
+        intensity = _INTENSITY.si(operational_intensity, "operational_intensity")
+        return roofline.attainable(intensity, self.rate(number_format), self.figure("memory_bandwidth"))

@@ -79,7 +79,7 @@ def flat_figures(entry: Entry) -> dict[str, Any]:
     """Return the figures of an entry, nested tables as dotted names."""
     flat: dict[str, Any] = {}
     for name, value in entry.table.get("figures", {}).items():
-        if isinstance(value, Mapping) and "value" not in value:
+        if isinstance(value, Mapping) and not {"value", "entry"} & set(value):
             flat |= {f"{name}.{inner}": figure for inner, figure in value.items()}
         else:
             flat[name] = value

@@ -9,8 +9,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nvscale.catalogue.building import Entry, build_chip, build_network, build_system
-from nvscale.catalogue.figures import calendar_year, read_figure
+from nvscale.catalogue.building import Entry, build_chip, build_network, build_system, flat_figures
+from nvscale.catalogue.figures import DATE, calendar_year, read_figure
 from nvscale.composition import Network, System
 from nvscale.errors import CatalogueError, InvalidInput, MissingFigure, MissingPrecision, did_you_mean, unknown
 from nvscale.precisions import plain_name
@@ -19,6 +19,7 @@ from nvscale.silicon import Chip
 from nvscale.units import Unit
 
 KINDS = ("chips", "networks", "systems", "sources", "prices", "energy", "trends", "assumptions")
+_ONE_OF = dict(zip(KINDS, ("chip", "network", "system", "source", "price", "energy", "trend", "assumption"), strict=True))
 ENTRY_POINTS = "nvscale.catalogues"
 
 
@@ -73,7 +74,7 @@ class Catalogue:
         """Return an entry by name or alias; an unknown name is answered with the nearest ones."""
         found = self._names(kind).get(plain_name(str(name)))
         if found is None:
-            raise unknown(kind.removesuffix("s"), name, list(self._names(kind)))
+            raise unknown(_ONE_OF[kind], name, dict.fromkeys([*self._entries(kind), *self._names(kind)]))
         return self._entries(kind)[found]
 
     def names(self, kind: str) -> tuple[str, ...]:
@@ -141,12 +142,27 @@ class Catalogue:
     def number(self, kind: str, name: str, figure: str, unit: str) -> tuple[float, Source]:
         """Return one figure of an entry of any kind (prices, energy, trends, assumptions) in `unit`, and its source."""
         entry = self.entry(kind, name)
-        table = entry.table.get("figures", {})
+        table = flat_figures(entry)
         if figure not in table:
             raise MissingFigure(f"{entry.where} has no figure {figure!r}{did_you_mean(figure, table)}")
         if "entry" in table[figure]:
             return self.number("prices", table[figure]["entry"], "amount", unit)
         return read_figure(table[figure], Unit(unit, "any"), f"{entry.where} {figure}", self._titles)
+
+    def figures(self, kind: str, name: str) -> tuple[str, ...]:
+        """Return the names of the figures of an entry, nested ones dotted."""
+        return tuple(flat_figures(self.entry(kind, name)))
+
+    def origin(self, kind: str, name: str, figure: str) -> Source:
+        """Return where a figure of an entry of any kind comes from; low and high are in the printed unit's base."""
+        entry = self.entry(kind, name)
+        table = flat_figures(entry)
+        if figure not in table:
+            raise unknown(f"figure of {entry.name}", figure, table)
+        printed = table[figure]
+        return read_figure(
+            printed, Unit(printed["unit"] if printed["unit"] != DATE else "1", "any"), f"{entry.where} {figure}", self._titles
+        )[1]
 
     def with_file(self, path: "str | Path") -> "Catalogue":
         """Return a catalogue that also holds a user's file, strictly validated."""

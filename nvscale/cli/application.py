@@ -38,6 +38,9 @@ _COMMANDS: tuple[tuple[str, Any], ...] = (
     ("chips", catalogue_commands.chips),
     ("systems", catalogue_commands.systems),
     ("networks", catalogue_commands.networks),
+    ("prices", catalogue_commands.prices),
+    ("energy", catalogue_commands.energy),
+    ("trends", catalogue_commands.trends),
     ("sources", catalogue_commands.sources),
     ("schema", catalogue_commands.schema),
 )

@@ -1,5 +1,6 @@
 """`chips`, `systems`, `networks`, `sources`, `system` and `schema`."""
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +14,7 @@ from nvscale.cli.output import print_json, print_pairs, print_table, print_text
 from nvscale.composition import System
 from nvscale.estimate import show
 from nvscale.estimators.fleets import METRICS
+from nvscale.provenance import Source
 from nvscale.record import Leaf, Record, walk
 from nvscale.report.tables import Cell, Table
 from nvscale.silicon import Chip
@@ -169,6 +171,48 @@ def sources(name: Name = None, json: Json = False, catalogue: Catalog = None) ->
         return
     rows = [[d["name"], d.get("publisher", ""), d.get("title", ""), str(d.get("year", ""))] for d in found]
     print_table(Table("sources", f"{len(rows)} documents", ["source", "publisher", "title", "year"], rows))
+
+
+def prices(name: Name = None, json: Json = False, catalogue: Catalog = None) -> None:
+    """List dated prices of hardware, rent, electricity and buildings, or show one."""
+    _free("prices", name, json=json, catalogue=catalogue)
+
+
+def energy(name: Name = None, json: Json = False, catalogue: Catalog = None) -> None:
+    """List the energy of operations, memories and links, or show one."""
+    _free("energy", name, json=json, catalogue=catalogue)
+
+
+def trends(name: Name = None, json: Json = False, catalogue: Catalog = None) -> None:
+    """List published growth rates by edition, or show one."""
+    _free("trends", name, json=json, catalogue=catalogue)
+
+
+def _free(kind: str, name: str | None, *, json: bool, catalogue: list[Path] | None) -> None:
+    """Show the dated numbers outside the records: a row per figure."""
+    known = catalogue_with(catalogue)
+    names = known.names(kind) if name is None else (known.entry(kind, name).name,)
+    rows = [
+        [one, known.entry(kind, one).table.get("title", ""), figure, known.origin(kind, one, figure)]
+        for one in names
+        for figure in known.figures(kind, one)
+    ]
+    if json:
+        print_json([_printed(row) for row in rows])
+        return
+    shown = [[one, title, figure, _span(source), source.date, source.kind, source.title] for one, title, figure, source in rows]
+    columns = ["name", "what", "figure", "value as printed", "date", "kind", "source"]
+    print_table(Table(kind, f"{len(names)} entries of {kind}", columns, shown))
+
+
+def _span(source: Source) -> str:
+    """Value as printed, with its price basis."""
+    return f"{source.printed} ({source.basis})" if source.basis else source.printed
+
+
+def _printed(row: list[Any]) -> dict[str, Any]:
+    one, title, figure, source = row
+    return {"name": one, "title": title, "figure": figure, **dataclasses.asdict(source)}
 
 
 def schema() -> None:

@@ -7,7 +7,7 @@ the estimators by name; each takes a system, a number format and prices, and giv
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from nvscale.composition import System
+from nvscale.composition import Network, System
 from nvscale.errors import MissingFigure
 from nvscale.estimate import Estimate, derived, figure, term, total
 from nvscale.formulas import cost, facilities, roofline
@@ -185,5 +185,24 @@ def measure_all(system: System, number_format: str | Precision, prices: Prices) 
 
 
 def rooflines(system: System, number_format: str | Precision, prices: Prices) -> dict[str, dict[str, Estimate]]:
-    """Return every known metric at every level of a system: chip, node, rack, ... datacenter."""
-    return {level: measure_all(inner, number_format, prices)[0] for level, inner in system.levels().items()}
+    """Return every known metric at every level of a system: chip, node, rack, ... datacenter.
+
+    At each level below the last stands also the network ridge point: the flop a byte that leaves the
+    level must bring so that the network outside does not bind.
+    """
+    levels: dict[str, dict[str, Estimate]] = {}
+    for level, inner in system.levels().items():
+        known, _ = measure_all(inner, number_format, prices)
+        outside = next((network for network in system.networks if network.span > inner.chips < system.chips), None)
+        levels[level] = (
+            known if outside is None else known | {"network ridge point": network_ridge_point(inner, outside, number_format, prices)}
+        )
+    return levels
+
+
+def network_ridge_point(system: System, outside: Network, number_format: str | Precision, prices: Prices) -> Estimate:
+    """Return the flop per byte sent out from which compute binds and not the network outside."""
+    rate = performance(system, number_format, prices)
+    sent = derived("bandwidth out", system.chips * outside.bandwidth, "byte/s", "chips x bandwidth", figure(outside, "bandwidth"))
+    ridge = roofline.ridge_point(rate.value, sent.value)
+    return derived("network ridge point", ridge, "flop/byte", f"performance / bandwidth into {outside.name}", rate, sent)
