@@ -138,7 +138,12 @@ class System(Record):
         """Return the same system with so many chips; parts follow, rounded up; the last network joins them all."""
         wanted = Unit("1", ">=1").si(chips, "scale: chips")
         shown = f"{wanted:g} chips of {self.name}" if carrier(wanted) == FLOAT else f"many chips of {self.name}"
-        return self.replace(name=shown, chips=wanted)
+        return self._resized(wanted, name=shown)
+
+    def _resized(self, chips: Any, **changes: Any) -> Self:
+        """Return the system with another number of chips, whose source is then no longer a document."""
+        changed = self.replace(chips=chips, **changes)
+        return changed.replace(sources={name: source for name, source in changed.sources.items() if name != "chips"})
 
     def alone(self, chips: Any) -> Self:
         """Return `chips` chips cut out of the system: parts and networks that house or join more are left out."""
@@ -148,7 +153,7 @@ class System(Record):
         parts = tuple(part for part in self.parts if part.per <= wanted)
         inner = [1.0, *(network.span for network in self.networks)]
         networks = tuple(n for n, before in zip(self.networks, inner, strict=False) if before < wanted)
-        return self.replace(name=f"{wanted:g} of {self.name}", chips=wanted, parts=parts, networks=networks)
+        return self._resized(wanted, name=f"{wanted:g} of {self.name}", parts=parts, networks=networks)
 
     def within(self, *, power: Any, pue: Any = None) -> Self:
         """Return as many whole systems as a facility power holds.
@@ -164,8 +169,8 @@ class System(Record):
             raise InvalidInput(
                 f"within: power {budget:g} W holds not one {self.name}, which draws {self.power * effectiveness:g} W with PUE"
             )
-        site = self.replace(chips=count * self.chips, pue=effectiveness, level="datacenter")
-        return site.replace(name=f"{budget / 1e6:g} MW of {self.name}" if carrier(budget) == FLOAT else f"site of {self.name}")
+        name = f"{budget / 1e6:g} MW of {self.name}" if carrier(budget) == FLOAT else f"site of {self.name}"
+        return self._resized(count * self.chips, pue=effectiveness, level="datacenter", name=name)
 
     # ------------------------------------------------------------------ roll-ups
 

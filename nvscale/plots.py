@@ -74,7 +74,7 @@ def draw_growth(curves: Sequence[Curves], metric: str = "performance", baselines
     axes.set_yscale("log")
     for i, track in enumerate(curves):
         known = [(point.year, value, point.name) for point in track.points if (value := point.value(metric)) is not None]
-        if not known:
+        if len({year for year, _, _ in known}) < 2:
             continue
         colour = COLOURS[i % len(COLOURS)]
         axes.plot([k[0] for k in known], [k[1] for k in known], "o", color=colour, label=f"{track.level}, {track.precision}")

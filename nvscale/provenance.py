@@ -44,6 +44,8 @@ class Source:
     flags: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        if not self.printed:
+            return self.title + (f" -- {self.note}" if self.note else "")
         head = f"{self.printed}" + (f" ({', '.join(self.flags)})" if self.flags else "")
         where = ", ".join(part for part in (self.title or self.document, self.place) if part)
         tail = "; ".join(part for part in (self.date, self.kind) if part)
@@ -56,3 +58,4 @@ class Source:
 
 
 GIVEN = Source(printed="", document="caller", title="given by the caller", kind="given")
+DEFAULT = Source(printed="", document="nvscale", title="default of nvscale, as nothing was given", kind="estimate")

@@ -14,7 +14,7 @@ from typing import Any, Self, dataclass_transform
 
 from nvscale.errors import InvalidInput, UnknownName, did_you_mean
 from nvscale.ops import ARRAY, carrier
-from nvscale.provenance import GIVEN, Source
+from nvscale.provenance import DEFAULT, GIVEN, Source
 from nvscale.units import Unit, readable
 
 NO_SOURCES: Mapping[str, Source] = types.MappingProxyType({})
@@ -87,7 +87,7 @@ class Record:
         inner = self._field(head)
         if dot and isinstance(inner, Record):
             return inner.source(rest)
-        return GIVEN
+        return DEFAULT if _same(inner, type(self).__dataclass_fields__[head].default) else GIVEN  # type: ignore[attr-defined]
 
     def quantity(self, field: str) -> Any:
         """Return a figure as a pint quantity; dotted paths reach into nested records.

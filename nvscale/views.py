@@ -85,9 +85,16 @@ def curves(
     (14858, 2.52)
     """
     found = [find_system(one) for one in (lineage() if systems is None else _listed(systems))]
-    effectiveness = default_pue()[0] if pue is None else pue
+    effectiveness, origin = default_pue() if pue is None else (pue, None)
     return build_curves(
-        found, prices or _default_prices(), number_format=precision, level=level, power=power, pue=effectiveness, confidence=confidence
+        found,
+        prices or _default_prices(),
+        number_format=precision,
+        level=level,
+        power=power,
+        pue=effectiveness,
+        pue_source=origin,
+        confidence=confidence,
     )
 
 

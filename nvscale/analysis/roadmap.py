@@ -11,6 +11,7 @@ from nvscale.errors import InvalidInput, MissingFigure, unknown
 from nvscale.estimate import Estimate
 from nvscale.estimators.fleets import METRICS, measure_all
 from nvscale.precisions import Precision, precision
+from nvscale.provenance import Source
 from nvscale.settings import Prices
 from nvscale.units import readable
 
@@ -109,7 +110,9 @@ class Curves:
         return found
 
     def decomposition(self) -> dict[str, Decomposition]:
-        """Return the exact log-space decomposition of the change between the first and the last system."""
+        """Return the exact log-space decomposition of the change between the first and the last system; empty for one."""
+        if len(self.points) < 2:
+            return {}
         return decompose(self.points[0].system, self.points[-1].system, self.points[0].precision, self.points[-1].precision)
 
     def __getitem__(self, name: str) -> Point:
@@ -202,6 +205,7 @@ def build_curves(
     level: str = "system",
     power: Any = "100 MW",
     pue: Any = 1.0,
+    pue_source: Source | None = None,
     confidence: float = 0.90,
 ) -> Curves:
     """Return the curves of systems at a level; systems without the number format are refused by name."""
@@ -209,14 +213,18 @@ def build_curves(
         raise unknown("level", level, LEVELS)
     if not systems:
         raise InvalidInput("curves: the list of systems is empty; write e.g. ['dgx-a100', 'dgx-h100']")
-    points = [_point(_at_level(system, level, power, pue), number_format, prices) for system in systems]
+    levelled = [_at_level(system, level, power, pue, pue_source) for system in systems]
+    points = [_point(system, number_format, prices) for system in levelled]
     return Curves(level, number_format, tuple(sorted(points, key=lambda point: point.year)), prices, confidence)
 
 
-def _at_level(system: System, level: str, power: Any, pue: Any) -> System:
+def _at_level(system: System, level: str, power: Any, pue: Any, pue_source: Source | None) -> System:
     if level == "chip":
         return system.alone(1).replace(name=system.chip.name, sources={})
-    return system.within(power=power, pue=pue) if level == "datacenter" else system
+    if level == "system":
+        return system
+    site = system.within(power=power, pue=pue)
+    return site if pue_source is None else site.replace(sources={**site.sources, "pue": pue_source})
 
 
 def _point(system: System, number_format: str, prices: Prices) -> Point:

@@ -16,7 +16,7 @@ from nvscale.estimate import show
 from nvscale.estimators.fleets import METRICS
 from nvscale.provenance import Source
 from nvscale.record import Leaf, Record, walk
-from nvscale.report.tables import Cell, Table
+from nvscale.report.tables import MISSING, Cell, Table
 from nvscale.silicon import Chip
 from nvscale.units import readable
 
@@ -147,9 +147,9 @@ def system(
     if json:
         print_json({"name": one.name, "chips": one.chips, "levels": {k: {m: e.to_dict() for m, e in v.items()} for k, v in levels.items()}})
         return
+    names = dict.fromkeys([*METRICS, *(name for known in levels.values() for name in known)])
     rows = [
-        [metric, *(show(known[metric].value, METRICS[metric].unit) if metric in known else "-" for known in levels.values())]
-        for metric in METRICS
+        [name, *(show(known[name].value, known[name].unit) if name in known else MISSING for known in levels.values())] for name in names
     ]
     title = f"{one.title or one.name}: {one.chips:g} chips, {one.topology}".rstrip(", ")
     print_table(Table("levels", title, ["", *levels], rows, one.notes))

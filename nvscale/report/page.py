@@ -37,7 +37,7 @@ def render(report: Report) -> str:
     drawn = {name: _svg(figure, name) for name, figure in _figures(report).items()}
     return environment.from_string(template).render(
         report=report,
-        tables=[(table, [drawn[name] for name in _FIGURES_AFTER.get(table.key, ())]) for table in report.tables],
+        tables=[(table, [drawn[name] for name in _FIGURES_AFTER.get(table.key, ()) if name in drawn]) for table in report.tables],
         headlines=headlines(report),
         assumptions=report.to_dict()["assumptions"],
         version=__version__,
@@ -50,7 +50,7 @@ def headlines(report: Report) -> list[tuple[str, str, str]]:
     for curves, metrics in (
         (report.systems, ("performance", "performance per watt", "performance per dollar")),
         (report.chips["lowest"], ("performance", "memory bandwidth")),
-        (report.datacenter, ("energy per flop", "cost per flop")),
+        *([] if report.datacenter is None else [(report.datacenter, ("energy per flop", "cost per flop"))]),
     ):
         for metric, change in curves.changes().items():
             if metric in metrics:
@@ -66,16 +66,19 @@ def _figures(report: Report) -> dict[str, Any]:
     efficiency = [line for line in views.baselines() if "efficiency" in line.name or line.name.startswith("talk")]
     value = [line for line in views.baselines() if "price" in line.name or line.name.startswith("talk")]
     newest = [distinct[0], *distinct[-3:]] if len(distinct) > 4 else distinct
-    return {
+    drawn = {
         "ladder": plots.draw_ladder(distinct),
         "rooflines": plots.draw_rooflines(newest, ("fp64", "bf16", "fp16", "fp8", "fp4")),
-        "performance": plots.draw_growth(tracks, "performance", rates),
-        "performance per watt": plots.draw_growth(tracks[:2], "performance per watt", efficiency),
-        "performance per dollar": plots.draw_growth(tracks[:2], "performance per dollar", value),
-        "energy per flop": plots.draw_growth([report.datacenter, report.chips["lowest"]], "energy per flop"),
-        "cost per flop": plots.draw_growth([report.datacenter, report.chips["lowest"]], "cost per flop"),
-        "decomposition": plots.draw_decomposition(report.systems.decomposition()),
     }
+    for metric, lines in (("performance", rates), ("performance per watt", efficiency), ("performance per dollar", value)):
+        if metric in report.systems.changes():
+            drawn[metric] = plots.draw_growth(tracks if metric == "performance" else tracks[:2], metric, lines)
+    for metric in ("energy per flop", "cost per flop"):
+        if report.datacenter is not None and metric in report.datacenter.changes():
+            drawn[metric] = plots.draw_growth([report.datacenter, report.chips["lowest"]], metric)
+    if parts := report.systems.decomposition():
+        drawn["decomposition"] = plots.draw_decomposition(parts)
+    return drawn
 
 
 def _svg(figure: Any, name: str) -> str:

@@ -33,15 +33,15 @@ class Report:
         The lineage as sold, each at its narrowest format.
     chips : dict of str to Curves
         The lineage's chips, by number format.
-    datacenter : Curves
-        The lineage at one facility power.
+    datacenter : Curves or None
+        The lineage at one facility power; None where no system's power is known.
     tables : tuple of Table
         What is printed, in order.
     """
 
     systems: Curves
     chips: dict[str, Curves]
-    datacenter: Curves
+    datacenter: Curves | None
     tables: tuple[Table, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -50,7 +50,7 @@ class Report:
             "curves": {
                 "system": {self.systems.precision: self.systems.to_dict()},
                 "chip": {name: track.to_dict() for name, track in self.chips.items()},
-                "datacenter": {self.datacenter.precision: self.datacenter.to_dict()},
+                "datacenter": {} if self.datacenter is None else {self.datacenter.precision: self.datacenter.to_dict()},
             },
             "tables": {table.key: {"title": table.title, "rows": table.records(), "notes": list(table.notes)} for table in self.tables},
             "assumptions": assumptions(self.systems.prices),
@@ -64,23 +64,24 @@ def build_report(
     found = [find_system(one) for one in (views.lineage() if systems is None else systems)]
     paid = prices or views.prices()
     whole = views.curves(found, prices=paid)
-    site = views.curves(found, level="datacenter", power=power, pue=pue, prices=paid)
+    powered = [point.system for point in whole.points if "power" in point.metrics]
+    site = views.curves(powered, level="datacenter", power=power, pue=pue, prices=paid) if powered else None
     chips = {name: track for name in CHIP_TRACKS if (track := _track(found, name, paid)) is not None}
     distinct = list(dict.fromkeys(point.system.chip for point in whole.points))
-    tables = (
+    tables = [
         ladder(distinct),
         ridge_points(distinct),
         chip_value(chips["lowest"]),
         systems_table(whole),
-        levels_table([point.system for point in site.points]),
-        cost_curve(site),
+        levels_table([point.system for point in (site or whole).points]),
+        *([] if site is None else [cost_curve(site)]),
         growth_table(whole, chips, site),
         growth_by_format(found, paid),
         whole_catalogue_growth(),
-        baselines_table(whole),
+        *([baselines_table(whole)] if "performance" in whole.changes() else []),
         decomposition_table(whole),
-    )
-    return Report(whole, chips, site, tables)
+    ]
+    return Report(whole, chips, site, tuple(table for table in tables if table.rows))
 
 
 def _track(systems: Sequence[System], number_format: str, prices: Prices) -> Curves | None:
