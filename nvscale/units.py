@@ -326,26 +326,36 @@ def readable(value: float, unit: str, digits: int = 4) -> str:
     >>> readable(3.35e12, "byte/s"), readable(1.2e5, "W"), readable(2.1e-5, "s"), readable(295.2, "flop/byte")
     ('3.35 TB/s', '120 kW', '21 us', '295.2 FLOP/byte')
     """
+    number, prefix, name = scaled(value, unit, digits)
+    return f"{number} {prefix}{name}".rstrip()
+
+
+def scaled(value: float, unit: str, digits: int = 4) -> tuple[str, str, str]:
+    """Return the digits of a number, its SI prefix, and the unit that the prefix belongs to.
+
+    >>> scaled(3.35e12, "byte/s")
+    ('3.35', 'T', 'B/s')
+    """
     if unit in ("1", ""):
-        return _number(value, digits)
-    if unit == "s" and math.isfinite(value) and value >= 600.0:
-        for name, size in (("year", float(_YEAR)), ("day", float(_DAY)), ("h", 3600.0), ("min", 60.0)):
-            if value >= 2 * size or name == "min":
-                return f"{_number(value / size, digits)} {name}"
+        return _number(value, digits), "", ""
+    if unit == "s" and math.isfinite(value) and value >= _LONG:
+        name, size = next((name, size) for name, size in _CALENDAR if value >= 2 * size or name == "min")
+        return _number(value / size, digits), "", name
     if unit in _CUSTOMARY:
         size, name = _CUSTOMARY[unit]
-        return f"{_number(value * size, digits)} {name}"
+        return _number(value * size, digits), "", name
     shown = _in_capitals(unit)
-    head = re.split(r"[/*^ ]", shown)[0]
-    atom = ATOMS.get(head)
-    if atom is None or not atom.prefixes or not value or not math.isfinite(value):
-        return f"{_number(value, digits)} {shown}"
-    small = any(dict(atom.dimension).get(base) for base in ("s", "J", "m", "g", "V"))
-    step = min(max(math.floor(math.log10(abs(value) * (1 + 10.0**-digits)) / 3), -6 if small else 0), 7)
-    if shown == "FLOP/byte":
-        return f"{_number(value, digits)} {shown}"
-    symbols = ("a", "f", "p", "n", "u", "m", "", "k", "M", "G", "T", "P", "E", "Z")
-    return f"{_number(value / 10.0 ** (3 * step), digits)} {symbols[step + 6]}{shown}"
+    atom = ATOMS.get(re.split(r"[/*^ ]", shown)[0])
+    if atom is None or not atom.prefixes or not value or not math.isfinite(value) or shown == "FLOP/byte":
+        return _number(value, digits), "", shown
+    has_small = any(dict(atom.dimension).get(base) for base in ("s", "J", "m", "g", "V"))
+    step = min(max(math.floor(math.log10(abs(value) * (1 + 10.0**-digits)) / 3), -6 if has_small else 0), 7)
+    return _number(value / 10.0 ** (3 * step), digits), _SYMBOLS[step + 6], shown
+
+
+_LONG = 600.0
+_CALENDAR = (("year", float(_YEAR)), ("day", float(_DAY)), ("h", 3600.0), ("min", 60.0))
+_SYMBOLS = ("a", "f", "p", "n", "u", "m", "", "k", "M", "G", "T", "P", "E", "Z")
 
 
 def _in_capitals(unit: str) -> str:

@@ -12,7 +12,9 @@ from nvscale.cli.output import new_file, print_json, print_table, print_text
 from nvscale.errors import InvalidInput, MissingPrecision
 from nvscale.precisions import LADDER
 from nvscale.report import Report, build_report
-from nvscale.report.sections import growth_table, ladder, ridge_points, systems_table
+from nvscale.report.chip_tables import ladder, ridge_points
+from nvscale.report.growth_tables import growth_table
+from nvscale.report.system_tables import systems_table
 from nvscale.settings import Prices
 
 Systems = Annotated[list[str] | None, typer.Argument(help="Systems, by name; the NVIDIA lineage without.")]
@@ -104,13 +106,13 @@ def curves(
         print_json(one.to_dict())
         return
     print_table(systems_table(one))
-    print_table(growth_table(one, {}, None))
+    print_table(growth_table(one))
     if explain:
         _explain(one)
 
 
 def _print_all(made: Report) -> None:
-    shown = ("systems", "growth", "growth_by_format", "baselines", "decomposition")
+    shown = ("systems", "growth_system", "growth_chip", "growth_datacenter", "growth_by_format", "baselines", "decomposition")
     for table in made.tables:
         if table.key in shown:
             print_table(table)

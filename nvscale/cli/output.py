@@ -2,6 +2,7 @@
 
 import json
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from nvscale.errors import InvalidInput
-from nvscale.report.tables import Table
+from nvscale.report.tables import SHORT, Table
 
+NARROW = 9
+"""Least width of a column, so that headings break between words."""
 PIPE_WIDTH = 220
 """Columns where the output is no terminal, so that nothing is cut."""
 
@@ -24,11 +27,13 @@ def console() -> Console:
 
 def print_table(table: Table) -> None:
     """Print a table with its notes."""
-    drawn = RichTable(title=table.title, title_justify="left", title_style="bold", header_style="bold cyan", box=None, pad_edge=False)
-    numeric = table.numeric()
-    for i, name in enumerate(table.columns):
-        drawn.add_column(name, justify="right" if i in numeric else "left", overflow="fold")
-    for row in table.text():
+    drawn = RichTable(title=table.heading(), title_justify="left", title_style="bold", header_style="bold cyan", box=None, pad_edge=False)
+    numeric, rows = table.numeric(), table.text()
+    for i, name in enumerate(table.headings()):
+        longest = max((len(row[i]) for row in rows), default=0)
+        header = textwrap.fill(name, max(longest, NARROW), break_long_words=False)
+        drawn.add_column(header, justify="right" if i in numeric else "left", overflow="fold", no_wrap=longest < SHORT)
+    for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
     out = console()
     out.print(drawn)

@@ -1,13 +1,15 @@
 """`Table`: titled rows of text and numbers, drawn by the terminal, the page and JSON alike."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from nvscale.units import readable
+from nvscale.units import readable, scaled
 
 MISSING = "-"
 SHORT = 24
+MANY = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,13 @@ class Cell:
 
     def __str__(self) -> str:
         return MISSING if self.value is None else readable(self.value, self.unit, self.digits)
+
+    def short(self) -> str:
+        """Return the number and its prefix; the unit then stands in the heading."""
+        if self.value is None:
+            return MISSING
+        number, prefix, _ = scaled(self.value, self.unit, self.digits)
+        return f"{number} {prefix}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +55,36 @@ class Table:
     rows: Sequence[Sequence[Any]]
     notes: Sequence[str] = field(default=())
 
+    def units(self) -> list[str]:
+        """Return for every column the unit that all its cells share; empty where there is none."""
+        found = []
+        for i in range(len(self.columns)):
+            cells = [row[i] for row in self.rows]
+            alike = {cell.unit if isinstance(cell, Cell) else "" for cell in cells}
+            found.append(alike.pop() if len(alike) == 1 else "")
+        return found
+
+    def common_unit(self) -> str:
+        """Return the unit that several columns share, which then stands in the title; empty where there is none."""
+        counted = Counter(unit for unit in self.units() if unit and unit != "1")
+        unit, times_found = counted.most_common(1)[0] if counted else ("", 0)
+        return unit if times_found >= MANY else ""
+
+    def heading(self) -> str:
+        """Return the title, with the unit that most columns share."""
+        common = self.common_unit()
+        return f"{self.title} ({scaled(0.0, common)[2]})" if common else self.title
+
+    def headings(self) -> list[str]:
+        """Return the headings, with the unit where all cells of a column share one that the title does not name."""
+        common = self.common_unit()
+        bases = [scaled(0.0, unit)[2] if unit and unit != common else "" for unit in self.units()]
+        return [f"{name} ({base})" if base else name for name, base in zip(self.columns, bases, strict=True)]
+
     def text(self) -> list[list[str]]:
-        """Return the rows as text."""
-        return [[MISSING if cell is None else str(cell) for cell in row] for row in self.rows]
+        """Return the rows as text; the unit is left to the heading where a column shares one."""
+        shared = self.units()
+        return [[_text(cell, shared[i]) for i, cell in enumerate(row)] for row in self.rows]
 
     def numeric(self) -> set[int]:
         """Return the columns that hold short numbers, read best with their ends aligned; never the first."""
@@ -64,6 +100,12 @@ class Table:
             }
             for row in self.rows
         ]
+
+
+def _text(cell: Any, shared_unit: str) -> str:
+    if cell is None:
+        return MISSING
+    return cell.short() if isinstance(cell, Cell) and shared_unit else str(cell)
 
 
 def _short_number(cell: str) -> bool:

@@ -1,0 +1,78 @@
+"""Tables of chips: rates, ridge points, and what a watt and a dollar buy."""
+
+from collections.abc import Sequence
+
+from nvscale.analysis.roadmap import Curves
+from nvscale.errors import MissingPrecision
+from nvscale.precisions import LADDER
+from nvscale.report.tables import Cell, Table
+from nvscale.silicon import Chip
+
+
+def has_rate(chip: Chip, number_format: str) -> bool:
+    """Whether a chip serves a number format."""
+    try:
+        return bool(chip.rate(number_format))
+    except MissingPrecision:
+        return False
+
+
+def rate_or_none(chip: Chip, number_format: str) -> float | None:
+    """Return the rate that serves a number format, None where there is none."""
+    return chip.rate(number_format) if has_rate(chip, number_format) else None
+
+
+def ladder(chips: Sequence[Chip]) -> Table:
+    """Peak dense rate by number format."""
+    rows = [[chip.name, *(Cell(rate_or_none(chip, name), "flop/s") for name in LADDER)] for chip in chips]
+    vector = [f"fp16 of {c.name} is a vector rate" for c in chips if has_rate(c, "fp16") and c.rate_name("fp16") == "fp16_vector"]
+    notes = ("dense, per package; the ladder is not x2 from format to format", *vector)
+    return Table("number_formats", "Peak rate by number format", ["chip", *LADDER], rows, notes)
+
+
+def ridge_points(chips: Sequence[Chip]) -> Table:
+    """Ridge points by number format."""
+    rows = [
+        [
+            chip.name,
+            Cell(chip.memory_bandwidth, "byte/s"),
+            *(Cell(chip.ridge_point(name) if has_rate(chip, name) else None, "flop/byte", 3) for name in LADDER),
+        ]
+        for chip in chips
+    ]
+    note = "operational intensity from which compute binds and not memory"
+    return Table("ridge_points", "Ridge points", ["chip", "memory bandwidth", *LADDER], rows, (note,))
+
+
+def chip_value(track: Curves) -> Table:
+    """Per watt and per dollar at chip level."""
+    rows = []
+    for point in track.points:
+        chip = point.system.chip
+        power, price = chip.power, chip.price
+        per_watt = [
+            Cell(None if (r := rate_or_none(chip, f)) is None or power is None else r / power, "flop/J")
+            for f in ("fp64-vector", "16-bit", "fp8", "fp4")
+        ]
+        lowest = point.metrics["performance"].value
+        per_dollar = Cell(None if price is None else lowest / price, "flop/s/USD")
+        basis = _basis(chip)
+        rows.append([chip.name, f"{point.year:.1f}", Cell(power, "W"), Cell(price, "USD"), *per_watt, per_dollar, basis])
+    columns = [
+        "chip",
+        "shipped",
+        "power",
+        "price",
+        "fp64 vector per W",
+        "16 bit per W",
+        "fp8 per W",
+        "fp4 per W",
+        "lowest per USD",
+        "price basis",
+    ]
+    return Table("chip_value", "Chips per watt and per dollar", columns, rows, ("a price basis is part of every figure per dollar",))
+
+
+def _basis(chip: Chip) -> str:
+    source = chip.source("price")
+    return f"{source.basis or source.kind} {source.date}".strip() if chip.price is not None else "-"

@@ -1,0 +1,163 @@
+"""Tables of growth: first to last and fitted, by number format, over the whole catalogue, against baselines, by factor."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from nvscale import views
+from nvscale.analysis.roadmap import Change, Curves
+from nvscale.analysis.trends import Growth, fit_growth
+from nvscale.catalogue import chips as find_chips
+from nvscale.composition import System
+from nvscale.errors import InvalidInput, MissingFigure
+from nvscale.estimators.fleets import METRICS
+from nvscale.precisions import LADDER
+from nvscale.report.chip_tables import has_rate, rate_or_none
+from nvscale.report.tables import Table, times
+from nvscale.settings import Prices
+
+FLOATS = tuple(name for name in LADDER if not name.startswith("int"))
+
+_SITE_METRICS = ("performance", "memory bandwidth", "price", "energy per flop", "cost per flop")
+"""Metrics that change at a fixed facility power."""
+_COLUMNS = ("factor", "a year", "fitted a year", "interval", "n", "remarks")
+
+
+def growth_table(curves: Curves) -> Table:
+    """Growth of every metric from first to last, and fitted, with what must be said about it."""
+    shown = _SITE_METRICS if curves.level == "datacenter" else tuple(METRICS)
+    changes = {metric: change for metric, change in curves.changes().items() if metric in shown}
+    remarks = _Remarks()
+    rows = [[metric, *_change_cells(change, remarks)] for metric, change in changes.items()]
+    first, last = curves.points[0], curves.points[-1]
+    title = f"Growth, {curves.level} level: {first.name} to {last.name}, {last.year - first.year:.1f} years"
+    notes = (f"fitted in log space over n systems, interval at {curves.confidence:.0%}", *remarks.notes())
+    return Table(f"growth_{curves.level}", title, ["metric", *_COLUMNS], rows, notes)
+
+
+def chip_growth_table(tracks: dict[str, Curves]) -> Table:
+    """Growth at chip level: every metric at the narrowest format, performance at the others."""
+    remarks = _Remarks()
+    rows = [
+        [f"{metric}, {name}" if metric == "performance" else metric, *_change_cells(change, remarks)]
+        for name, curves in tracks.items()
+        for metric, change in curves.changes().items()
+        if name == "lowest" or metric == "performance"
+    ]
+    track = tracks["lowest"]
+    first, last = track.points[0], track.points[-1]
+    title = f"Growth, chip level: {first.name} to {last.name}, {last.year - first.year:.1f} years"
+    return Table("growth_chip", title, ["metric", *_COLUMNS], rows, remarks.notes())
+
+
+class _Remarks:
+    """Remarks collected under a table, each once, with a number that stands in the rows."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def number(self, remark: str) -> str:
+        return str(self._numbers.setdefault(remark, len(self._numbers) + 1))
+
+    def notes(self) -> tuple[str, ...]:
+        return tuple(f"[{number}] {remark}" for remark, number in self._numbers.items())
+
+
+def _change_cells(change: Change, remarks: _Remarks) -> list[Any]:
+    marks = " ".join(f"[{remarks.number(remark)}]" for remark in change.remarks)
+    return [times(change.factor), times(change.per_year), *_fit_cells(change.fitted), marks]
+
+
+def _fit_cells(fit: Growth) -> list[Any]:
+    interval = "-" if fit.low is None else f"{times(fit.low, 3)} to {times(fit.high, 3)}"
+    return [times(fit.per_year), interval, str(fit.points)]
+
+
+def growth_by_format(systems: Sequence[System], prices: Prices) -> Table:
+    """Growth per year of every number format, at chip and system level."""
+    metrics = ("performance", "performance per watt", "performance per dollar")
+    rows = []
+    for name in FLOATS:
+        fitting = [system for system in systems if has_rate(system.chip, name)]
+        for level in ("chip", "system"):
+            cells = [_yearly(fitting, name, level, metric, prices) for metric in metrics]
+            years = sorted(system.shipped for system in fitting if system.shipped is not None)
+            span = f"{years[0]:.1f} to {years[-1]:.1f}" if len(years) > 1 else "-"
+            rows.append([name, level, str(len(fitting)), span, *cells])
+    columns = ["precision", "level", "systems", "years", *(f"{metric} a year" for metric in metrics)]
+    return Table(
+        "growth_by_format",
+        "Growth a year by number format, first to last",
+        columns,
+        rows,
+        ("where two systems of different years have it",),
+    )
+
+
+def _yearly(systems: Sequence[System], number_format: str, level: str, metric: str, prices: Prices) -> str:
+    try:
+        return times(views.curves(systems, number_format, level=level, prices=prices).growth(metric).per_year)
+    except (MissingFigure, InvalidInput):
+        return "-"
+
+
+def whole_catalogue_growth() -> Table:
+    """Growth fitted over all data-centre chips of all vendors."""
+    chips = [chip for chip in find_chips(market="data center") if chip.kind != "cpu" and chip.status != "cancelled"]
+    rows = []
+    for name in (*FLOATS, "16-bit"):
+        for what, unit in (("performance", "flop/s"), ("performance per watt", "flop/J")):
+            points = [
+                (c.released, r if unit == "flop/s" else r / c.power)
+                for c in chips
+                if (r := rate_or_none(c, name)) and c.released and (unit == "flop/s" or c.power)
+            ]
+            rows.append(_fit_row(f"{what}, {name}", points))
+    for field, what in (("memory_bandwidth", "memory bandwidth"), ("memory", "memory"), ("power", "power"), ("transistors", "transistors")):
+        rows.append(_fit_row(what, [(c.released, v) for c in chips if (v := getattr(c, field)) and c.released]))
+    columns = ["what, of a chip", "factor a year", "interval", "n", "scatter"]
+    note = "all vendors, by announcement; scatter is the standard deviation of the residuals as a factor"
+    return Table(
+        "catalogue_growth", "Growth over all data-centre accelerators of the catalogue", columns, [row for row in rows if row], (note,)
+    )
+
+
+def _fit_row(what: str, points: Sequence[tuple[float, float]]) -> list[Any]:
+    if len({year for year, _ in points}) < 3:
+        return []
+    fit = fit_growth([year for year, _ in points], [value for _, value in points])
+    return [what, *_fit_cells(fit), times(math.exp(fit.residual))]
+
+
+def baselines_table(curves: Curves) -> Table:
+    """What published growth rates would have given over the same years."""
+    measured = curves.growth("performance")
+    rows: list[list[Any]] = [
+        [baseline.title, times(baseline.per_year), times(baseline.over(measured.years)), baseline.source.date, baseline.source.title]
+        for baseline in views.baselines()
+    ]
+    own = [f"this lineage, {name}" for name in ("performance", "performance per watt", "performance per dollar")]
+    for title, name in zip(own, ("performance", "performance per watt", "performance per dollar"), strict=True):
+        try:
+            change = curves.growth(name)
+        except MissingFigure:
+            continue
+        rows.append([title, times(change.per_year), times(change.factor), "", "; ".join(change.remarks)])
+    columns = ["growth", "a year", f"over {measured.years:.1f} years", "edition", "source"]
+    return Table("baselines", "Against published growth rates", columns, rows)
+
+
+def decomposition_table(curves: Curves) -> Table:
+    """The exact decomposition of the gain from first to last."""
+    rows = [
+        [target, name, times(factor), f"{part.shares.get(name, math.nan):.1%}"]
+        for target, part in curves.decomposition().items()
+        for name, factor in (*part.factors.items(), ("total", part.total))
+        if name != "total" or part.total
+    ]
+    for row in rows:
+        if row[1] == "total":
+            row[3] = "100.0%"
+    first, last = curves.points[0].name, curves.points[-1].name
+    columns = ["gain", "factor", "multiplier", "log share"]
+    return Table("decomposition", f"What the gain is made of, {first} to {last}", columns, rows, ("factors multiply exactly to the total",))
