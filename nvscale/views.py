@@ -10,6 +10,7 @@ from nvscale.catalogue import system as find_system
 from nvscale.composition import System
 from nvscale.estimate import Estimate
 from nvscale.estimators import fleets
+from nvscale.formulas import growth
 from nvscale.provenance import Source
 from nvscale.settings import Prices
 from nvscale.silicon import Chip
@@ -128,7 +129,7 @@ class Baseline:
 
     def over(self, years: float) -> float:
         """The factor over so many years."""
-        return float(self.per_year**years)
+        return float(growth.compounded_value(1.0, self.per_year, years))
 
 
 def baselines(names: Iterable[str] | None = None) -> tuple[Baseline, ...]:

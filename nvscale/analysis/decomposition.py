@@ -10,6 +10,7 @@ from typing import Any
 
 from nvscale.composition import System
 from nvscale.errors import MissingFigure, MissingPrecision
+from nvscale.formulas.decomposition import log_share
 from nvscale.precisions import precision
 
 BASE_FORMAT = "16-bit"
@@ -34,8 +35,7 @@ class Decomposition:
     @property
     def shares(self) -> dict[str, float]:
         """Log shares, which add up to 1; undefined when nothing changed."""
-        whole = math.log(self.total)
-        return {name: math.log(factor) / whole for name, factor in self.factors.items()} if whole else {}
+        return {name: log_share(factor, self.total) for name, factor in self.factors.items()} if self.total != 1.0 else {}
 
     def to_dict(self) -> dict[str, Any]:
         """Return total, factors and shares as plain data."""

@@ -10,6 +10,7 @@ from nvscale.composition import System
 from nvscale.errors import InvalidInput, MissingFigure, unknown
 from nvscale.estimate import Estimate
 from nvscale.estimators.fleets import METRICS, measure_all
+from nvscale.formulas import growth
 from nvscale.precisions import Precision, precision
 from nvscale.provenance import Source
 from nvscale.settings import Prices
@@ -96,7 +97,7 @@ class Curves:
         (first, v0), (last, v1) = known[0], known[-1]
         years = last.year - first.year
         fit = fit_growth([point.year for point, _ in known], [value for _, value in known], self.confidence)
-        change = (v1 / v0) ** (1.0 / years)
+        change = growth.growth_factor(v0, v1, years)
         return Change(metric, first.name, last.name, years, v1 / v0, change, fit, _remarks(metric, first, last))
 
     def changes(self) -> dict[str, Change]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nvscale.errors import InvalidInput
+from nvscale.formulas import growth
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,7 @@ class Growth:
     @property
     def doubling_years(self) -> float:
         """Years to double; negative where the value shrinks, infinite where it stands still."""
-        rate = math.log(self.per_year)
-        return math.log(2.0) / rate if rate else math.inf
+        return 1.0 / growth.doublings(self.per_year) if self.per_year != 1.0 else math.inf
 
     def __str__(self) -> str:
         interval = "" if self.low is None else f" ({self.low:.2f} to {self.high:.2f} at {self.confidence:.0%}, n = {self.points})"
@@ -80,7 +80,7 @@ def fit_growth(years: Sequence[float], values: Sequence[float], confidence: floa
         raise InvalidInput(f"confidence: {confidence!r} is out of range; wanted above 0 and below 1")
     if len(years) == 2:
         (t0, t1), (v0, v1) = years, values
-        return Growth((v1 / v0) ** (1.0 / (t1 - t0)), None, None, 2, 0.0, confidence)
+        return Growth(growth.growth_factor(v0, v1, t1 - t0), None, None, 2, 0.0, confidence)
     from scipy import stats  # heavy, and only needed here
 
     fit = stats.linregress(list(years), [math.log(value) for value in values])

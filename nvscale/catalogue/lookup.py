@@ -169,7 +169,7 @@ class Catalogue:
         from nvscale.catalogue.schema import validate_file  # pydantic is imported only here
 
         file = Path(path)
-        tables = validate_file(file, self)
+        tables = validate_file(file, self.entry)
         return Catalogue((*self._files, DataFile(file.name, tuple(tables), lambda: tables)))
 
 

@@ -6,9 +6,9 @@ The models are made from the unit tables of the records, so there is one declara
 import functools
 import tomllib
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import pydantic
 
@@ -16,9 +16,6 @@ from nvscale.catalogue.building import NETWORK_UNITS, SYSTEM_UNITS, Entry, chip_
 from nvscale.catalogue.figures import read_figure
 from nvscale.errors import CatalogueError, InvalidInput, did_you_mean
 from nvscale.units import Unit
-
-if TYPE_CHECKING:
-    from nvscale.catalogue.lookup import Catalogue
 
 _STRICT = pydantic.ConfigDict(extra="forbid", frozen=True)
 _DOTTED = "peak"
@@ -173,8 +170,10 @@ def _known_keys(path: list[str]) -> list[str]:
     return list(getattr(figures, "model_fields", {}))
 
 
-def validate_file(path: Path, catalogue: "Catalogue") -> dict[str, dict[str, Any]]:
+def validate_file(path: Path, find: Callable[[str, str], Entry]) -> dict[str, dict[str, Any]]:
     """Read and validate a user's file; return its tables by kind and name.
+
+    `find` looks up an entry that the file may refer to, by kind and name.
 
     Raises CatalogueError naming file, entry and field, for all problems at once.
     """
@@ -193,7 +192,7 @@ def validate_file(path: Path, catalogue: "Catalogue") -> dict[str, dict[str, Any
         for name, table in entries.items()
         for problem in _wrong_figures(Entry(kind, name, table, path.name))
     ]
-    problems += _dangling(path.name, tables, catalogue)
+    problems += _dangling(path.name, tables, find)
     if problems:
         raise CatalogueError("; ".join(problems))
     return tables
@@ -212,7 +211,7 @@ def _wrong_figures(entry: Entry) -> list[str]:
     return problems
 
 
-def _dangling(file: str, tables: Mapping[str, Any], catalogue: "Catalogue") -> list[str]:
+def _dangling(file: str, tables: Mapping[str, Any], find: Callable[[str, str], Entry]) -> list[str]:
     """Chips and networks that a system names and nobody defines."""
     problems = []
     for name, table in tables.get("systems", {}).items():
@@ -220,7 +219,7 @@ def _dangling(file: str, tables: Mapping[str, Any], catalogue: "Catalogue") -> l
             wanted = table.get(key)
             if wanted and wanted not in tables.get(kind, {}):
                 try:
-                    catalogue.entry(kind, wanted)
+                    find(kind, wanted)
                 except LookupError as problem:
                     problems.append(f"{file}: [{name}] {key}: {problem}")
     return problems
