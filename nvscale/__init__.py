@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         WrongUnit,
     )
     from nvscale.estimate import Estimate
-    from nvscale.precisions import Precision, precision, precisions
+    from nvscale.formats import Precision, precision, precisions
     from nvscale.provenance import Source
     from nvscale.record import Record
     from nvscale.settings import Prices
@@ -47,7 +47,7 @@ _HOMES = {
     "nvscale.composition": "Network Part System",
     "nvscale.errors": "CatalogueError InvalidInput MissingDependency MissingFigure MissingPrecision NvscaleError UnknownName WrongUnit",
     "nvscale.estimate": "Estimate",
-    "nvscale.precisions": "Precision precision precisions",
+    "nvscale.formats": "Precision precision precisions",
     "nvscale.provenance": "Source",
     "nvscale.record": "Record",
     "nvscale.settings": "Prices",

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
 from nvscale.errors import InvalidInput, MissingFigure
+from nvscale.formats import Precision
 from nvscale.formulas import roofline, topology
 from nvscale.ops import FLOAT, carrier, ceil, floor, minimum, where
-from nvscale.precisions import Precision
 from nvscale.provenance import Source
 from nvscale.record import Record
 from nvscale.silicon import CalendarYear, Chip

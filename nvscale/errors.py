@@ -48,6 +48,10 @@ class MissingDependency(NvscaleError, ImportError):
     """An optional library is needed; the message says what to install."""
 
 
+LONGEST = 60
+"""Characters of a thing that an error shows."""
+
+
 def nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
     """Return the known names closest to `name`, best first.
 
@@ -81,4 +85,5 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> UnknownName:
     Traceback (most recent call last):
     nvscale.errors.UnknownName: no chip 'h10'; did you mean 'h100-sxm'?
     """
-    return UnknownName(f"no {kind} {name!r}{did_you_mean(str(name), known)}")
+    shown = repr(getattr(name, "name", name))[:LONGEST]
+    return UnknownName(f"no {kind} {shown}{did_you_mean(str(name), known)}")

@@ -10,7 +10,7 @@ from nvscale.analysis.decomposition import Decomposition
 from nvscale.analysis.roadmap import Curves
 from nvscale.errors import MissingDependency, MissingPrecision
 from nvscale.estimators.fleets import METRICS
-from nvscale.precisions import LADDER
+from nvscale.formats import LADDER
 from nvscale.silicon import Chip
 from nvscale.views import Baseline
 

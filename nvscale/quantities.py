@@ -19,7 +19,7 @@ import pint
 
 from nvscale import formulas
 from nvscale.ops import SYMBOL, carrier
-from nvscale.units import ATOM_ROWS, BINARY_PREFIX_ROWS, PREFIX_ROWS, Atom, Unit, split_text
+from nvscale.units import ATOM_ROWS, BINARY_PREFIX_ROWS, PREFIX_ROWS, Atom, Unit, parse_unit, split_text
 
 __all__ = ["formula_units", "quantity", "registry"]
 
@@ -71,9 +71,11 @@ def quantity(value: Any, unit: str | None = None) -> Any:
     own = registry()
     if isinstance(value, str):
         number, text = split_text(value)
+        parse_unit(text or unit or "1")  # our own advice on misspelt and ambiguous units
         return own.Quantity(float(number), text or unit or "")
     if hasattr(value, "magnitude") and hasattr(value, "units"):
         return own.Quantity(value.magnitude, str(value.units))
+    parse_unit(unit or "1")
     return own.Quantity(value, unit or "")
 
 

@@ -76,7 +76,10 @@ class Record:
         'flop/s'
         """
         self._field(field)
-        return units_of(type(self))[field].text
+        units = units_of(type(self))
+        if field not in units:
+            raise UnknownName(f"{type(self).__name__}: {field} is not a figure{did_you_mean(field, units)}")
+        return units[field].text
 
     def source(self, field: str) -> Source:
         """Return where a figure comes from; dotted paths reach into nested records ("peak.fp8")."""
@@ -223,12 +226,14 @@ def _replace_inside(inner: Any, changes: Mapping[str, Any], path: str) -> Any:
     """Change a nested record, or a member of a tuple of records chosen by its name."""
     if isinstance(inner, Record):
         return inner.replace(**changes)
-    if isinstance(inner, tuple):
+    if isinstance(inner, tuple) and all(isinstance(item, Record) for item in inner):
         members = {item.name: item for item in inner}
         for key, value in changes.items():
             name, dot, rest = key.partition(".")
-            if not dot or name not in members:
+            if name not in members:
                 raise UnknownName(f"{path} has no member {name!r}{did_you_mean(name, members)}; write '{path}.<member>.<field>'")
+            if not dot:
+                raise InvalidInput(f"{path}.{name} names a member and no field of it; write '{path}.<member>.<field>'")
             members[name] = members[name].replace(**{rest: value})
         return tuple(members.values())
     raise InvalidInput(f"{path} holds no record; nothing inside it can be changed")

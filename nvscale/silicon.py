@@ -5,16 +5,16 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from nvscale.errors import MissingFigure, MissingPrecision
+from nvscale.formats import LADDER, Precision, precision
 from nvscale.formulas import roofline
 from nvscale.ops import FLOAT, carrier, maximum
-from nvscale.precisions import LADDER, Precision, precision
 from nvscale.provenance import Source
 from nvscale.record import Record
 from nvscale.unit_types import USD, Bytes, BytesPerSecond, FlopPerByte, FlopPerSecond, Hertz, Metres, SquareMetres, Watts
 from nvscale.units import Unit
 
 Quantity = Annotated[Any, Unit("1", ">0")]
-CalendarYear = Annotated[Any, Unit("1", ">0")]
+CalendarYear = Annotated[Any, Unit("1", "year")]
 
 
 _INTENSITY = Unit("flop/byte")

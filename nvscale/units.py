@@ -81,6 +81,7 @@ ATOM_ROWS: tuple[tuple[tuple[str, ...], Atom], ...] = tuple(
     (tuple(names.split()), Atom(Decimal(size), tuple(sorted(dimension.items())), prefixes)) for names, size, dimension, prefixes in _ROWS
 )
 ATOMS: Mapping[str, Atom] = {name: atom for names, atom in ATOM_ROWS for name in names}
+HIGHEST_POWER = 9
 _AMBIGUOUS = re.compile(r"^[kMGTPE]?(flops|FLOPS|Flops|OPS|TOPS|bps|Bps)$")
 _NUMBER = re.compile(r"^\s*([+-]?(?:\d[\d_,]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf(?:inity)?|nan)\s*(.*)$", re.I | re.S)
 _TOKEN = re.compile(r"\s*(\*\*|\^|\*|·|/|\(|\)|[^\s*·/^()]+)")
@@ -147,9 +148,12 @@ def _power(tokens: list[str], position: int, text: str) -> tuple[Fraction, int]:
     """Read an exponent if one follows."""
     if position < len(tokens) and tokens[position] in ("**", "^"):
         try:
-            return Fraction(tokens[position + 1]), position + 2
+            power = Fraction(tokens[position + 1])
+            if abs(power) <= HIGHEST_POWER:
+                return power, position + 2
         except (IndexError, ValueError, ZeroDivisionError):
             raise WrongUnit(f"cannot read the exponent in the unit {text!r}") from None
+        raise WrongUnit(f"the exponent {tokens[position + 1]} in the unit {text!r} is beyond {HIGHEST_POWER}")
     return Fraction(1), position
 
 
@@ -195,6 +199,16 @@ def convert(number: Any, given: str, wanted: str) -> Any:
     return number * float(factor / base)
 
 
+_BOUNDS = {
+    ">0": (0.0, True, math.inf),
+    ">=0": (0.0, False, math.inf),
+    ">=1": (1.0, False, math.inf),
+    "[0,1]": (0.0, False, 1.0),
+    "(0,1]": (0.0, True, 1.0),
+    "any": (-math.inf, False, math.inf),
+    "year": (1900.0, False, 2200.0),
+}
+"""Lower bound, whether it is left out, and upper bound of every range."""
 _RANGES = {
     ">0": "above zero",
     ">=0": "zero or above",
@@ -202,6 +216,7 @@ _RANGES = {
     "[0,1]": "from 0 to 1",
     "(0,1]": "above 0 and at most 1",
     "any": "any finite number",
+    "year": "a calendar year from 1900 to 2200",
 }
 
 
@@ -285,8 +300,8 @@ class Unit:
         return value
 
     def _inside(self, value: Any) -> Any:
-        low_ok = {">0": value > 0, ">=0": value >= 0, ">=1": value >= 1, "[0,1]": value >= 0, "(0,1]": value > 0}
-        return low_ok.get(self.range, value == value) & ((value <= 1) if self.range.endswith("1]") else (value == value))
+        low, is_open, high = _BOUNDS[self.range]
+        return ((value > low) if is_open else (value >= low)) & (value <= high)
 
     def _checked_array(self, value: Any, field: str) -> Any:
         import numpy
@@ -299,7 +314,7 @@ class Unit:
         if bad.any():
             first = numpy.argwhere(numpy.atleast_1d(bad))[0].tolist()
             raise InvalidInput(
-                f"{field}: {array[bad].ravel()[0]!r} at {first} is out of range; wanted {_RANGES[self.range]}, in {self.text}"
+                f"{field}: {float(array[bad].ravel()[0])!r} at {first} is out of range; wanted {_RANGES[self.range]}, in {self.text}"
             )
         return array[()]
 

@@ -8,6 +8,7 @@ from nvscale.analysis.roadmap import LOWEST, Curves, build_curves
 from nvscale.catalogue import default
 from nvscale.catalogue import system as find_system
 from nvscale.composition import System
+from nvscale.errors import InvalidInput
 from nvscale.estimate import Estimate
 from nvscale.estimators import fleets
 from nvscale.formulas import growth
@@ -100,7 +101,11 @@ def curves(
 
 
 def _listed(systems: "Sequence[str | System]") -> "Sequence[str | System]":
-    return [systems] if isinstance(systems, str | System) else list(systems)
+    if isinstance(systems, str | System):
+        return [systems]
+    if not isinstance(systems, Iterable):
+        raise InvalidInput(f"curves: {systems!r} is no list of systems; write e.g. ['dgx-a100', 'dgx-h100']")
+    return list(systems)
 
 
 def _default_prices() -> Prices:

@@ -10,8 +10,8 @@ from typing import Any
 
 from nvscale.composition import System
 from nvscale.errors import MissingFigure, MissingPrecision
+from nvscale.formats import precision
 from nvscale.formulas.decomposition import log_share
-from nvscale.precisions import precision
 
 BASE_FORMAT = "16-bit"
 """The gain of the number format is counted from the chip's best 16-bit rate."""

@@ -10,8 +10,8 @@ from nvscale.composition import System
 from nvscale.errors import InvalidInput, MissingFigure, unknown
 from nvscale.estimate import Estimate
 from nvscale.estimators.fleets import METRICS, measure_all
+from nvscale.formats import Precision, precision
 from nvscale.formulas import growth
-from nvscale.precisions import Precision, precision
 from nvscale.provenance import Source
 from nvscale.settings import Prices
 from nvscale.units import readable
@@ -93,7 +93,7 @@ class Curves:
         known = [(point, value) for point in self.points if (value := point.value(metric)) is not None]
         if len({point.year for point, _ in known}) < 2:
             reasons = {why for point in self.points for name, why in point.missing.items() if name == metric}
-            raise MissingFigure(f"growth of {metric} needs two systems of different years that have it; {'; '.join(sorted(reasons))}")
+            raise MissingFigure("; ".join([f"growth of {metric} needs two systems of different years that have it", *sorted(reasons)]))
         (first, v0), (last, v1) = known[0], known[-1]
         years = last.year - first.year
         fit = fit_growth([point.year for point, _ in known], [value for _, value in known], self.confidence)

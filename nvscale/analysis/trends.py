@@ -76,6 +76,8 @@ def fit_growth(years: Sequence[float], values: Sequence[float], confidence: floa
         raise InvalidInput(f"growth needs values at two different years or more; given {len(years)} years and {len(values)} values")
     if not all(value > 0.0 and math.isfinite(value) for value in values):
         raise InvalidInput(f"growth needs positive values; given {list(values)}")
+    if not all(math.isfinite(year) for year in years):
+        raise InvalidInput(f"growth needs finite years; given {list(years)}")
     if not 0.0 < confidence < 1.0:
         raise InvalidInput(f"confidence: {confidence!r} is out of range; wanted above 0 and below 1")
     if len(years) == 2:

@@ -42,8 +42,8 @@ _RANGES = {
 }
 SYSTEM_UNITS: Mapping[str, Unit] = {
     **_RANGES,
-    "released": Unit("1"),
-    "shipped": Unit("1"),
+    "released": Unit("1", "year"),
+    "shipped": Unit("1", "year"),
     "scaleup_bandwidth": Unit("byte/s"),
     "scaleout_bandwidth": Unit("byte/s"),
     "host_memory": Unit("byte"),
@@ -51,12 +51,12 @@ SYSTEM_UNITS: Mapping[str, Unit] = {
     "price": Unit("USD"),
 }
 NETWORK_UNITS: Mapping[str, Unit] = {
-    "released": Unit("1"),
+    "released": Unit("1", "year"),
     "bandwidth": Unit("byte/s"),
     "link_bandwidth": Unit("byte/s"),
     "links": Unit("1"),
     "latency": Unit("s"),
-    "achieved_share": Unit("1"),
+    "achieved_share": Unit("1", "[0,1]"),
     "energy": Unit("J/byte"),
     "switch_ports": Unit("1"),
     "switch_port_bandwidth": Unit("byte/s"),

@@ -71,7 +71,10 @@ def _scale(entry: Mapping[str, Any], where: str, dies: float) -> float:
     if _choice(entry, "sparsity", ("dense", "sparse"), where) == "sparse":
         if "sparsity_factor" not in entry:
             raise CatalogueError(f"{where}: a sparse rate needs sparsity_factor (how many times the dense rate it is)")
-        scale *= entry["sparsity_factor"]
+        factor = entry["sparsity_factor"]
+        if not isinstance(factor, int | float) or not factor > 0:
+            raise CatalogueError(f"{where}: sparsity_factor {factor!r} is out of range; wanted a number above zero")
+        scale *= factor
     if _choice(entry, "direction", ("one way", "both ways"), where) == "both ways":
         scale *= 2.0
     if _choice(entry, "per", ("package", "die"), where) == "die":
@@ -88,8 +91,10 @@ def _choice(entry: Mapping[str, Any], key: str, allowed: tuple[str, ...], where:
 
 
 def _number(value: Any, given: str, unit: Unit, where: str, scale: float) -> float:
-    if given == DATE:
+    if given == DATE and unit.range == "year":
         return calendar_year(value, where)
+    if given == DATE or unit.range == "year":
+        raise CatalogueError(f"{where}: unit {given!r} does not fit; wanted {DATE if unit.range == 'year' else unit.text!r}")
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise CatalogueError(f"{where}: value {value!r} is not a number")
     try:

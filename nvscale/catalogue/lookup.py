@@ -13,7 +13,7 @@ from nvscale.catalogue.building import Entry, build_chip, build_network, build_s
 from nvscale.catalogue.figures import DATE, calendar_year, read_figure
 from nvscale.composition import Network, System
 from nvscale.errors import CatalogueError, InvalidInput, MissingFigure, MissingPrecision, did_you_mean, unknown
-from nvscale.precisions import plain_name
+from nvscale.formats import plain_name
 from nvscale.provenance import Source
 from nvscale.silicon import Chip
 from nvscale.units import Unit
@@ -160,9 +160,10 @@ class Catalogue:
         if figure not in table:
             raise unknown(f"figure of {entry.name}", figure, table)
         printed = table[figure]
-        return read_figure(
-            printed, Unit(printed["unit"] if printed["unit"] != DATE else "1", "any"), f"{entry.where} {figure}", self._titles
-        )[1]
+        if "entry" in printed:
+            return self.origin("prices", printed["entry"], "amount")
+        unit = Unit("1", "year") if printed["unit"] == DATE else Unit(printed["unit"], "any")
+        return read_figure(printed, unit, f"{entry.where} {figure}", self._titles)[1]
 
     def with_file(self, path: "str | Path") -> "Catalogue":
         """Return a catalogue that also holds a user's file, strictly validated."""
@@ -170,7 +171,21 @@ class Catalogue:
 
         file = Path(path)
         tables = validate_file(file, self.entry)
-        return Catalogue((*self._files, DataFile(file.name, tuple(tables), lambda: tables)))
+        larger = Catalogue((*self._files, DataFile(file.name, tuple(tables), lambda: tables)))
+        larger._build_all(file.name, tables)
+        return larger
+
+    def _build_all(self, file: str, tables: Mapping[str, Mapping[str, Any]]) -> None:
+        """Build every record of a user's file, so that what is wrong with it is said when it is loaded."""
+        problems = []
+        for kind, find in (("chips", self.chip), ("networks", self.network), ("systems", self.system)):
+            for name in tables.get(kind, {}):
+                try:
+                    find(name)
+                except (CatalogueError, MissingFigure) as problem:
+                    problems.append(str(problem))
+        if problems:
+            raise CatalogueError("; ".join(text if text.startswith(file) else f"{file}: {text}" for text in problems))
 
 
 _EXACT = ("vendor", "kind", "market", "level", "status")
@@ -186,11 +201,11 @@ def _filtered(things: Iterator[Any], wanted: Mapping[str, Any]) -> tuple[Any, ..
 
 
 def _fits(thing: Any, key: str, value: Any) -> bool:
-    if key in ("since", "until"):
+    if key in ("since", "until") and hasattr(thing, "shipped"):
         year = thing.shipped if thing.shipped is not None else thing.released
         limit = calendar_year(value, key)
         return year is not None and (year >= limit if key == "since" else year <= limit)
-    if key == "precision":
+    if key == "precision" and isinstance(thing, Chip | System):
         try:
             (thing if isinstance(thing, Chip) else thing.chip).rate(value)
         except MissingPrecision:

@@ -13,9 +13,9 @@ from typing import Any, Literal
 import pydantic
 
 from nvscale.catalogue.building import NETWORK_UNITS, SYSTEM_UNITS, Entry, chip_units, flat_figures
-from nvscale.catalogue.figures import read_figure
+from nvscale.catalogue.figures import DATE, read_figure
 from nvscale.errors import CatalogueError, InvalidInput, did_you_mean
-from nvscale.units import Unit
+from nvscale.units import Unit, split_text
 
 _STRICT = pydantic.ConfigDict(extra="forbid", frozen=True)
 _DOTTED = "peak"
@@ -154,14 +154,17 @@ def _said(problem: Any) -> str:
         return f"{place}: no such key{did_you_mean(path[-1], _known_keys(path))}"
     if problem["type"] == "missing":
         return f"{place} is missing"
-    return f"{place}: {problem['msg'].lower()}, given {problem['input']!r}"
+    said = "input should be a table of figures" if "dictionary" in problem["msg"] else problem["msg"].lower()
+    return f"{place}: {said}, given {problem['input']!r}"
 
 
 def _known_keys(path: list[str]) -> list[str]:
     """The keys that would have been allowed where an unknown one was found."""
     if len(path) == 1:
         return list(models())
-    if len(path) > 4 or (len(path) == 4 and path[2] != "figures"):
+    if path[2:4] == ["figures", _DOTTED] and len(path) == 5:
+        return [name.removeprefix(f"{_DOTTED}.") for name in chip_units() if name.startswith(f"{_DOTTED}.")]
+    if len(path) > 4:
         return list(Figure.model_fields)
     model = models().get(path[0], Free)
     if len(path) == 3:
@@ -181,7 +184,9 @@ def validate_file(path: Path, find: Callable[[str, str], Entry]) -> dict[str, di
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise CatalogueError(f"{path}: there is no such file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, IsADirectoryError) as problem:
+    except IsADirectoryError:
+        raise CatalogueError(f"{path}: this is a directory; name a TOML file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise CatalogueError(f"{path.name}: not a TOML file: {problem}") from None
     if not tables:
         raise CatalogueError(f"{path.name}: the file is empty; write e.g. [chips.my-chip] with figures")
@@ -204,11 +209,16 @@ def _wrong_figures(entry: Entry) -> list[str]:
     problems = []
     for name, figure in flat_figures(entry).items():
         try:
-            if name in units:
-                read_figure(figure, units[name], f"{entry.where} {name}", {})
+            read_figure(figure, units[name] if name in units else _own_unit(figure), f"{entry.where} {name}", {})
         except InvalidInput as problem:
             problems.append(str(problem))
     return problems
+
+
+def _own_unit(figure: Any) -> Unit:
+    """The unit that a figure outside the records gives itself."""
+    text = figure.get("unit", "1") if isinstance(figure, Mapping) else split_text(str(figure))[1] or "1"
+    return Unit("1", "year") if text == DATE else Unit(text, "any")
 
 
 def _dangling(file: str, tables: Mapping[str, Any], find: Callable[[str, str], Entry]) -> list[str]:

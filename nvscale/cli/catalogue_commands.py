@@ -137,12 +137,14 @@ def system(
     explain: Explain = False,
     catalogue: Catalog = None,
     power: Annotated[str | None, typer.Option(help='Scale it to a datacenter of this facility power, e.g. "100 MW".')] = None,
-    pue: Annotated[float | None, typer.Option(help="Power usage effectiveness of the datacenter.")] = None,
+    pue: Annotated[float | None, typer.Option(help="Power usage effectiveness.")] = None,
 ) -> None:
     """Show one system at every level: chip, node, rack, datacenter."""
     one = catalogue_with(catalogue).system(name)
     if power is not None:
         one = one.within(power=power, pue=views.default_pue()[0] if pue is None else pue)
+    elif pue is not None:
+        one = one.replace(pue=pue)
     levels = views.rooflines(one, precision)
     if json:
         print_json({"name": one.name, "chips": one.chips, "levels": {k: {m: e.to_dict() for m, e in v.items()} for k, v in levels.items()}})

@@ -9,8 +9,8 @@ from nvscale import views
 from nvscale.analysis.roadmap import Curves
 from nvscale.cli.catalogue_commands import Catalog, Explain, Json, catalogue_with
 from nvscale.cli.output import new_file, print_json, print_table, print_text
-from nvscale.errors import InvalidInput, MissingPrecision
-from nvscale.precisions import LADDER
+from nvscale.errors import MissingPrecision
+from nvscale.formats import LADDER
 from nvscale.report import Report, build_report
 from nvscale.report.chip_tables import ladder, ridge_points
 from nvscale.report.growth_tables import growth_table
@@ -175,6 +175,4 @@ def _roofline_record(chip: Any, formats: list[str]) -> dict[str, Any]:
                 "ridge_point_flop_per_byte": chip.ridge_point(name),
                 "source": source,
             }
-    if not rows:
-        raise InvalidInput(f"{chip.name}: none of these formats; it has {', '.join(chip.precisions())}")
     return {"name": chip.name, "memory_bandwidth_byte_per_s": chip.memory_bandwidth, "precisions": rows}

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from nvscale.composition import Network, System
 from nvscale.errors import MissingFigure
 from nvscale.estimate import Estimate, derived, figure, term, total
+from nvscale.formats import Precision, precision
 from nvscale.formulas import cost, facilities, roofline
-from nvscale.precisions import Precision, precision
 from nvscale.settings import Prices
 
 YEAR = 365.25 * 86400.0

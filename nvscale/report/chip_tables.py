@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from nvscale.analysis.roadmap import Curves
 from nvscale.errors import MissingPrecision
-from nvscale.precisions import LADDER
+from nvscale.formats import LADDER
 from nvscale.report.tables import Cell, Table
 from nvscale.silicon import Chip
 

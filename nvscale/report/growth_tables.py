@@ -11,7 +11,7 @@ from nvscale.catalogue import chips as find_chips
 from nvscale.composition import System
 from nvscale.errors import InvalidInput, MissingFigure
 from nvscale.estimators.fleets import METRICS
-from nvscale.precisions import LADDER
+from nvscale.formats import LADDER
 from nvscale.report.chip_tables import has_rate, rate_or_none
 from nvscale.report.tables import Table, times
 from nvscale.settings import Prices

@@ -6,7 +6,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from nvscale import __version__, plots, views
+from nvscale import plots, views
+from nvscale._version import __version__
 from nvscale.errors import MissingDependency
 from nvscale.report.sections import Report
 from nvscale.report.tables import times

@@ -12,7 +12,7 @@ from tests.contracts.imports import PACKAGE, Import, imports, modules
 LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("base", ("nvscale._version", "nvscale.errors", "nvscale.ops", "nvscale.units", "nvscale.unit_types", "nvscale.provenance")),
     ("formulas", ("nvscale.formulas",)),
-    ("records", ("nvscale.record", "nvscale.precisions", "nvscale.silicon", "nvscale.composition", "nvscale.settings")),
+    ("records", ("nvscale.record", "nvscale.formats", "nvscale.silicon", "nvscale.composition", "nvscale.settings")),
     ("estimates", ("nvscale.estimate", "nvscale.estimators")),
     ("analysis", ("nvscale.analysis",)),
     ("catalogue and quantities", ("nvscale.catalogue", "nvscale.quantities")),
@@ -23,6 +23,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
 # Imports against the layers: (importer, imported, function it stands in), with the reason.
 DOORWAYS: dict[tuple[str, str, str], str] = {
     ("nvscale.estimate", "nvscale.quantities", "quantity"): "the pint value of an estimate, loaded only when asked for",
+    ("nvscale.record", "nvscale.quantities", "quantity"): "the pint value of a figure, loaded only when asked for",
 }
 # Imports inside one layer that would close a circle at module level: lazily only.
 LAZY: dict[tuple[str, str, str], str] = {
