@@ -99,6 +99,15 @@ class System(Record):
     notes: tuple[str, ...] = ()
     sources: Mapping[str, Source] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
+    def __post_init__(self) -> None:
+        """Check the fields, and that parts and networks have names of their own."""
+        super().__post_init__()
+        for what, members in (("parts", self.parts), ("networks", self.networks)):
+            names = [member.name for member in members]
+            doubled = [name for name in names if names.count(name) > 1 or (what == "parts" and name == "chips")]
+            if doubled:
+                raise InvalidInput(f"System {self.name}: {what} need names of their own, 'chips' aside; {doubled[0]!r} is taken already")
+
     # ------------------------------------------------------------------ building
 
     def add(  # one tier more: so many of what there is, joined and housed
@@ -143,13 +152,17 @@ class System(Record):
     def _resized(self, chips: Any, **changes: Any) -> Self:
         """Return the system with another number of chips, whose source is then no longer a document."""
         changed = self.replace(chips=chips, **changes)
-        return changed.replace(sources={name: source for name, source in changed.sources.items() if name != "chips"})
+        return changed.replace(
+            sources={name: source for name, source in changed.sources.items() if name not in ("chips", "power", "price")}
+        )
 
     def alone(self, chips: Any) -> Self:
         """Return `chips` chips cut out of the system: parts and networks that house or join more are left out."""
         wanted = Unit("1", ">=1").si(chips, "alone: chips")
         if carrier(wanted) != FLOAT:
             raise InvalidInput("alone: chips must be one number; use scale() for arrays and symbols")
+        if carrier(self.chips) == FLOAT and wanted > self.chips:
+            raise InvalidInput(f"alone: chips = {wanted:g} cannot be cut out of the {self.chips:g} of {self.name}; use scale({wanted:g})")
         parts = tuple(part for part in self.parts if part.per <= wanted)
         inner = [1.0, *(network.span for network in self.networks)]
         networks = tuple(n for n, before in zip(self.networks, inner, strict=False) if before < wanted)
@@ -258,10 +271,13 @@ class System(Record):
     @property
     def bisection_bandwidth(self) -> BytesPerSecond:
         """What can cross the middle of the system, one way, over the network that joins all its chips."""
-        outer = next((n for n in self.networks if type(n.span) is not float or type(self.chips) is not float or n.span >= self.chips), None)
-        if outer is None:
+        joining = [n for n in self.networks if carrier(n.span) != FLOAT or carrier(self.chips) != FLOAT or n.span >= self.chips]
+        if not joining:
             raise MissingFigure(f"{self.name}: no network joins all its chips; add one with add(..., network=...)")
-        return outer.bisection(self.chips)
+        result = joining[-1].bisection(self.chips)
+        for inner in reversed(joining[:-1]):
+            result = where(self.chips <= inner.span, inner.bisection(self.chips), result)
+        return result
 
     def ridge_point(self, number_format: str | Precision) -> FlopPerByte:
         """Return the operational intensity, in flop per byte, from which compute binds and not memory."""

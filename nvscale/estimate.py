@@ -179,17 +179,25 @@ def term(name: str, value: Any, unit: str, *, assumptions: tuple[str, ...] = (),
     return Estimate(name, value, unit, assumptions=assumptions, source=source)
 
 
+def _by_name(name: str, terms: tuple[Estimate, ...]) -> dict[str, Estimate]:
+    """Terms by name; two of one name would lose one of them."""
+    found = {inner.name: inner for inner in terms}
+    if len(found) < len(terms):
+        raise InvalidInput(f"{name}: two terms are called alike among {', '.join(inner.name for inner in terms)}")
+    return found
+
+
 def most(name: str, *terms: Estimate) -> Estimate:
     """Return the largest of the terms; `by` names which one binds."""
     value = terms[0].value if len(terms) == 1 else maximum(*(inner.value for inner in terms))
-    return Estimate(name, value, terms[0].unit, how="largest of", terms={inner.name: inner for inner in terms})
+    return Estimate(name, value, terms[0].unit, how="largest of", terms=_by_name(name, terms))
 
 
 def total(name: str, *terms: Estimate) -> Estimate:
     """Return the sum of the terms."""
-    return Estimate(name, sum(inner.value for inner in terms), terms[0].unit, how="sum of", terms={inner.name: inner for inner in terms})
+    return Estimate(name, sum(inner.value for inner in terms), terms[0].unit, how="sum of", terms=_by_name(name, terms))
 
 
 def derived(name: str, value: Any, unit: str, how: str, *terms: Estimate, assumptions: tuple[str, ...] = ()) -> Estimate:
     """Return the result of any other formula, with its inputs as terms."""
-    return Estimate(name, value, unit, how=how, terms={inner.name: inner for inner in terms}, assumptions=assumptions)
+    return Estimate(name, value, unit, how=how, terms=_by_name(name, terms), assumptions=assumptions)

@@ -162,6 +162,8 @@ def _symbol(name: str, *arguments: Any) -> Any:
     if name == "where":
         condition, yes, no = arguments
         return sympy.Piecewise((yes, condition), (no, True))
+    if any(argument != argument for argument in arguments if isinstance(argument, float)) or sympy.nan in arguments:
+        return sympy.nan
     return getattr(sympy, _SYMBOLIC.get(name, name))(*arguments)
 
 

@@ -55,7 +55,7 @@ class Record:
             if dot:
                 nested.setdefault(head, {})[rest] = value
         for head, inner in nested.items():
-            own[head] = _replace_inside(self._field(head), inner, head)
+            own[head] = _replace_inside(own[head] if head in own else self._field(head), inner, head)
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
         if "sources" in values and "sources" not in own:
             touched = {*changes, *(name for name in own if name not in nested)}
@@ -90,6 +90,9 @@ class Record:
         inner = self._field(head)
         if dot and isinstance(inner, Record):
             return inner.source(rest)
+        if dot:
+            member, _, figure = rest.partition(".")
+            return _member(inner, member, head).source(figure)
         return DEFAULT if _same(inner, type(self).__dataclass_fields__[head].default) else GIVEN  # type: ignore[attr-defined]
 
     def quantity(self, field: str) -> Any:
@@ -220,6 +223,15 @@ def _sequence(cls: Any, value: Any, name: str) -> tuple[Any, ...]:
         for i, item in enumerate(value):
             _instance(cls, item, f"{name}[{i}]")
     return tuple(value)
+
+
+def _member(inner: Any, name: str, path: str) -> Record:
+    """Return a member of a tuple of records by its name."""
+    items: tuple[Any, ...] = inner if isinstance(inner, tuple) else ()
+    members: dict[str, Record] = {item.name: item for item in items if isinstance(item, Record) and hasattr(item, "name")}
+    if name not in members:
+        raise UnknownName(f"{path} has no member {name!r}{did_you_mean(name, members)}")
+    return members[name]
 
 
 def _replace_inside(inner: Any, changes: Mapping[str, Any], path: str) -> Any:

@@ -17,6 +17,11 @@ Quantity = Annotated[Any, Unit("1", ">0")]
 CalendarYear = Annotated[Any, Unit("1", "year")]
 
 
+def _is_there(rate: Any) -> bool:
+    """Whether a chip has a rate: all but the number 0, which says that it lacks the format."""
+    return carrier(rate) != FLOAT or bool(rate)
+
+
 _INTENSITY = Unit("flop/byte")
 
 
@@ -101,11 +106,14 @@ class Chip(Record):
     def rate_name(self, number_format: str | Precision) -> str:
         """Return which rate serves a number format: P100 serves fp16 with "fp16_vector"."""
         best = self.rate(number_format)
-        return next(name for name in precision(number_format).rates if getattr(self.peak, name) == best)
+        served = [name for name in precision(number_format).rates if _is_there(getattr(self.peak, name))]
+        if carrier(best) != FLOAT or len(served) == 1:
+            return served[0]
+        return next(name for name in served if getattr(self.peak, name) == best)
 
     def precisions(self) -> tuple[str, ...]:
         """Return the number formats of the ladder that the chip has a rate for, widest first."""
-        return tuple(name for name in LADDER if any(getattr(self.peak, rate) for rate in precision(name).rates))
+        return tuple(name for name in LADDER if any(_is_there(getattr(self.peak, rate)) for rate in precision(name).rates))
 
     def lowest_precision(self) -> Precision:
         """Return the narrowest floating-point format that is at least as fast as every wider one.

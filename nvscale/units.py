@@ -13,7 +13,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation, Overflow
 from fractions import Fraction
 from typing import Any
 
@@ -83,7 +83,9 @@ ATOM_ROWS: tuple[tuple[tuple[str, ...], Atom], ...] = tuple(
 ATOMS: Mapping[str, Atom] = {name: atom for names, atom in ATOM_ROWS for name in names}
 HIGHEST_POWER = 9
 _AMBIGUOUS = re.compile(r"^[kMGTPE]?(flops|FLOPS|Flops|OPS|TOPS|bps|Bps)$")
-_NUMBER = re.compile(r"^\s*([+-]?(?:\d[\d_,]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf(?:inity)?|nan)\s*(.*)$", re.I | re.S)
+_NUMBER = re.compile(
+    r"^\s*([+-]?(?:\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf(?:inity)?|nan)\s*(.*)$", re.I | re.S
+)
 _TOKEN = re.compile(r"\s*(\*\*|\^|\*|·|/|\(|\)|[^\s*·/^()]+)")
 
 
@@ -176,6 +178,8 @@ def split_text(text: str) -> tuple[Decimal, str]:
     if match is None:
         raise InvalidInput(f"{text!r} does not start with a number; write e.g. '3.35 TB/s'")
     try:
+        if match[2].startswith(","):
+            raise InvalidInput(f"{text!r}: a comma separates thousands only; write {text.replace(',', '.', 1).strip()!r}")
         return Decimal(match[1].replace(",", "").replace("_", "")), match[2].strip()
     except InvalidOperation:
         raise InvalidInput(f"cannot read the number in {text!r}") from None
@@ -195,7 +199,10 @@ def convert(number: Any, given: str, wanted: str) -> Any:
         raise WrongUnit(f"a figure in {given!r} was given where {wanted!r} is wanted (any multiple of it)")
     if carrier(number) == FLOAT or isinstance(number, Decimal):
         value = number if isinstance(number, Decimal) else Decimal(repr(number))
-        return float(value * factor / base) if value.is_finite() else float(value)
+        try:
+            return float(value * factor / base) if value.is_finite() else float(value)
+        except Overflow:
+            raise InvalidInput(f"{str(number).lower().replace('e+', 'e')} {given} is too large") from None
     return number * float(factor / base)
 
 
@@ -316,7 +323,7 @@ class Unit:
             raise InvalidInput(
                 f"{field}: {float(array[bad].ravel()[0])!r} at {first} is out of range; wanted {_RANGES[self.range]}, in {self.text}"
             )
-        return array[()]
+        return array if array.ndim else float(array)
 
 
 def _for_json(value: Any) -> Any:

@@ -11,6 +11,7 @@ from nvscale.composition import System
 from nvscale.errors import InvalidInput
 from nvscale.estimate import Estimate
 from nvscale.estimators import fleets
+from nvscale.formats import LADDER
 from nvscale.formulas import growth
 from nvscale.provenance import Source
 from nvscale.settings import Prices
@@ -119,8 +120,14 @@ def rooflines(system: "str | System | Chip", precision: str = LOWEST, *, prices:
     ['chip', 'rack']
     """
     found = find_system(system)
-    wanted = found.chip.lowest_precision() if precision == LOWEST else precision
+    wanted = _lowest(found.chip) if precision == LOWEST else precision
     return fleets.rooflines(found, wanted, prices or _default_prices())
+
+
+def _lowest(chip: Chip) -> str:
+    """The narrowest format of a chip; of one without a rate any, so that the rest of it is shown."""
+    has = any(not name.startswith("int") for name in chip.precisions())
+    return str(chip.lowest_precision().name) if has else LADDER[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ def read_figures(entry: Entry, units: Mapping[str, Unit], titles: Titles) -> tup
     for name in entry.table:
         if name not in allowed:
             raise CatalogueError(f"{entry.where} has no key {name!r}{did_you_mean(name, allowed)}")
-    dies = read_figure(figures["dies"], units["dies"], f"{entry.where} dies", titles)[0] if "dies" in figures else 1.0
+    dies = read_figure(figures["dies"], units["dies"], f"{entry.where} dies", titles)[0] if "dies" in figures else None
     read = {name: read_figure(value, units[name], f"{entry.where} {name}", titles, dies) for name, value in figures.items()}
     return {name: value for name, (value, _) in read.items()}, {name: source for name, (_, source) in read.items()}
 
@@ -168,7 +168,9 @@ def _tier(
     renamed = {k.removeprefix(f"{key}_").replace("chips", "span"): v for k, v in own.items()}
     if name:
         base = network(name)
-        return base.replace(kind=kind, **rate, **extra, sources={**base.sources, **renamed})
+        shared = kind == "scale-out" and name == entry.table.get("scaleup_network")
+        called = {"name": f"{base.name}-scale-out"} if shared else {}
+        return base.replace(kind=kind, **called, **rate, **extra, sources={**base.sources, **renamed})
     return Network(name=kind, kind=kind, topology=entry.table.get("topology", ""), sources=renamed, **rate, **extra)
 
 

@@ -19,7 +19,7 @@ KINDS = ("vendor", "measured", "derived", "estimate", "given")
 DATE = "date"
 
 
-def read_figure(entry: Any, unit: Unit, where: str, titles: Mapping[str, str], dies: float = 1.0) -> tuple[float, Source]:
+def read_figure(entry: Any, unit: Unit, where: str, titles: Mapping[str, str], dies: float | None = None) -> tuple[float, Source]:
     """Return a figure in SI, dense, one way and per package, with its source.
 
     Parameters
@@ -32,7 +32,7 @@ def read_figure(entry: Any, unit: Unit, where: str, titles: Mapping[str, str], d
         File, entry and field, for error messages.
     titles : mapping of str to str
         Titles of the known documents by identifier.
-    dies : float
+    dies : float, optional
         Dies in the package, for figures printed per die.
     """
     if isinstance(entry, str):
@@ -65,7 +65,7 @@ def _from_text(text: str, where: str) -> dict[str, Any]:
     return {"value": float(number), "unit": unit or "1", "source": "given in the file", "kind": "given"}
 
 
-def _scale(entry: Mapping[str, Any], where: str, dies: float) -> float:
+def _scale(entry: Mapping[str, Any], where: str, dies: float | None) -> float:
     """What the printed value is divided by to become dense, one way and per package."""
     scale = 1.0
     if _choice(entry, "sparsity", ("dense", "sparse"), where) == "sparse":
@@ -78,6 +78,8 @@ def _scale(entry: Mapping[str, Any], where: str, dies: float) -> float:
     if _choice(entry, "direction", ("one way", "both ways"), where) == "both ways":
         scale *= 2.0
     if _choice(entry, "per", ("package", "die"), where) == "die":
+        if dies is None:
+            raise CatalogueError(f"{where}: per = 'die' needs the figure dies (how many a package holds)")
         scale /= dies
     _choice(entry, "kind", KINDS, where)
     return scale
@@ -113,6 +115,8 @@ def calendar_year(value: Any, where: str = "date") -> float:
         return value + 0.5 if isinstance(value, int) else value
     parts = str(value).split("-")
     try:
+        if len(parts) > 3 or not 1900 <= int(parts[0]) < 2200:
+            raise ValueError
         year, month, day = int(parts[0]), int(parts[1]) if len(parts) > 1 else 1, int(parts[2]) if len(parts) > 2 else 1
         date = datetime.date(year, month, day)
     except ValueError:

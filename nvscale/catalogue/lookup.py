@@ -194,7 +194,12 @@ _INSIDE = ("architecture", "topology", "title")
 
 def _filtered(things: Iterator[Any], wanted: Mapping[str, Any]) -> tuple[Any, ...]:
     """Things for which every filter holds, by year then name."""
-    kept = [thing for thing in things if all(_fits(thing, key, value) for key, value in wanted.items())]
+    found = tuple(things)
+    for key, value in wanted.items():
+        there = {getattr(thing, key).lower() for thing in found if key in _EXACT and hasattr(thing, key)}
+        if there and str(value).lower() not in there:
+            raise unknown(key, str(value), sorted(there))
+    kept = [thing for thing in found if all(_fits(thing, key, value) for key, value in wanted.items())]
     return tuple(
         sorted(kept, key=lambda thing: (getattr(thing, "shipped", None) or getattr(thing, "released", None) or 9999.0, thing.name))
     )

@@ -207,9 +207,11 @@ def _wrong_figures(entry: Entry) -> list[str]:
     """Figures in a wrong unit or out of range."""
     units: Mapping[str, Unit] = {"chips": chip_units(), "networks": NETWORK_UNITS, "systems": SYSTEM_UNITS}.get(entry.kind, {})
     problems = []
-    for name, figure in flat_figures(entry).items():
+    figures = flat_figures(entry)
+    dies = 1.0 if "dies" in figures else None
+    for name, figure in figures.items():
         try:
-            read_figure(figure, units[name] if name in units else _own_unit(figure), f"{entry.where} {name}", {})
+            read_figure(figure, units[name] if name in units else _own_unit(figure), f"{entry.where} {name}", {}, dies)
         except InvalidInput as problem:
             problems.append(str(problem))
     return problems

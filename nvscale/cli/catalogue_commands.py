@@ -120,14 +120,9 @@ def systems(
 def _system_row(one: System) -> list[Any]:
     year = one.shipped if one.shipped is not None else one.released
     domain = Cell(one.scaleup_chips if one.networks else None)
-    known, _ = _measured(one)
+    known = views.rooflines(one)[list(one.levels())[-1]]
     figures = [Cell(known[m].value if m in known else None, METRICS[m].unit) for m in ("performance", "power", "price")]
     return [one.name, one.level, one.status, "-" if year is None else f"{year:.1f}", one.chip.name, Cell(one.chips), domain, *figures]
-
-
-def _measured(one: System) -> tuple[dict[str, Any], None]:
-    has = any(not name.startswith("int") for name in one.chip.precisions())
-    return (views.rooflines(one)[list(one.levels())[-1]] if has else {}), None
 
 
 def system(

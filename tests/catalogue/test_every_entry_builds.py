@@ -35,9 +35,9 @@ def test_a_chip_serves_the_formats_that_it_lists(name: str) -> None:
         assert chip.source(f"peak.{chip.rate_name(number_format)}").document != "caller"
         assert chip.ridge_point(number_format) == chip.rate(number_format) / chip.memory_bandwidth
     absent = [p for p in precisions() if not any(getattr(chip.peak, rate) for rate in p.rates)]
-    for number_format in absent:
-        with pytest.raises(nv.MissingPrecision, match=f"{name} has no {number_format.name} rate"):
-            chip.rate(number_format)
+    for one in absent:
+        with pytest.raises(nv.MissingPrecision, match=f"{name} has no {one.name} rate"):
+            chip.rate(one)
 
 
 @pytest.mark.parametrize("name", CHIPS)

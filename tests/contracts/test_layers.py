@@ -3,10 +3,11 @@
 import re
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 
-from tests.contracts.imports import PACKAGE, Import, imports, modules
+from tests.contracts.imports import Import, imports, modules
 
 # From the ground up. A module may import from its own layer and from those before it.
 LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -138,7 +139,7 @@ def test_each_library_is_imported_only_where_it_is_at_home() -> None:
 
 
 def test_libraries_that_are_imported_are_declared() -> None:
-    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lists = [project["dependencies"], *project["optional-dependencies"].values()]
     declared = {re.split(r"[\[<>=~! ]", line)[0].lower() for lines in lists for line in lines}
     used = {one.root for one in imports()} - set(sys.stdlib_module_names) - {"nvscale", "pydantic_core"}

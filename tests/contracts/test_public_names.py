@@ -131,5 +131,5 @@ def test_parameters_of_public_functions_are_annotated(name: str) -> None:
     signature = inspect.signature(function)
     assert signature.return_annotation is not inspect.Signature.empty
     assert all(p.annotation is not inspect.Parameter.empty for p in signature.parameters.values())
-    undocumented = [p for p in signature.parameters if len(signature.parameters) > 3 and f"{p} :" not in inspect.getdoc(function)]
+    undocumented = [p for p in signature.parameters if len(signature.parameters) > 3 and f"{p} :" not in (inspect.getdoc(function) or "")]
     assert not undocumented

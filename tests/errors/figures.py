@@ -18,6 +18,11 @@ def _node() -> nv.System:
     return nv.system("dgx-h100")
 
 
+def _anything(value: Any) -> Any:
+    """What type checkers would refuse before the library does."""
+    return value
+
+
 def _foreign(text: str) -> Any:
     import pint
 
@@ -72,6 +77,8 @@ CASES = [
     Case("negative quantity", lambda: _chip(power=nv.quantities.quantity("-7 W")), nv.InvalidInput, ("Chip: power", "-7.0")),
     Case("text without a unit", lambda: _chip(power="700"), nv.WrongUnit, ("Chip: power", "'700' has no unit", "'700 W'")),
     Case("text without a number", lambda: _chip(power="fast"), nv.InvalidInput, ("Chip: power", "'fast'", "number")),
+    Case("decimal comma", lambda: _chip(memory_bandwidth="3,35 TB/s"), nv.InvalidInput, ("Chip: memory_bandwidth", "'3,35 TB/s'", "3.35")),
+    Case("beyond all numbers", lambda: _chip(power="1e999999999 W"), nv.InvalidInput, ("Chip: power", "1e999999999")),
     Case("empty text", lambda: _chip(power=""), nv.InvalidInput, ("Chip: power", "''", "number")),
     Case("unit first", lambda: _chip(power="W 700"), nv.InvalidInput, ("Chip: power", "'W 700'", "number")),
     Case("ambiguous rate", lambda: _chip(**{"peak.fp8": "1979 TFLOPS"}), nv.WrongUnit, ("fp8", "'TFLOPS' is ambiguous", "'TFLOP/s'")),
@@ -138,7 +145,7 @@ CASES = [
     Case("a site without end", lambda: _node().within(power="inf W"), nv.InvalidInput, ("within: power", "inf")),
     # ------------------------------------------------------------------ growth
     Case("curves of nothing", lambda: nv.curves([]), nv.InvalidInput, ("curves", "empty", "dgx-h100")),
-    Case("curves of no list", lambda: nv.curves(5), nv.NvscaleError, ("5",)),
+    Case("curves of no list", lambda: nv.curves(_anything(5)), nv.NvscaleError, ("5",)),
     Case(
         "growth of one", lambda: nv.curves(["dgx-h100"]).growth("performance"), nv.MissingFigure, ("growth of performance", "two systems")
     ),

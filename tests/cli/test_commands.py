@@ -1,0 +1,180 @@
+"""Every command, for people and for programs: exit code 0, tables with the expected names, JSON without NaN or Infinity."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from nvscale import __version__
+from nvscale.cli.application import application
+
+RUNNER = CliRunner()
+# Arguments, and names that the table must show.
+COMMANDS: dict[str, tuple[list[str], tuple[str, ...]]] = {
+    "chips": (["chips"], ("h100-sxm", "mi355x", "tpu-v7x", "3.352", "chips")),
+    "chips of a vendor": (["chips", "--vendor", "AMD"], ("mi300x", "mi355x")),
+    "chips of a format": (["chips", "--precision", "fp4"], ("b200", "rubin", "gb300")),
+    "one chip": (["chips", "H100_SXM"], ("memory_bandwidth", "NVIDIA", "Table 3", "vendor", "peak.fp8")),
+    "networks": (["networks"], ("nvlink-5", "infiniband-ndr", "tpu-ici-v5p")),
+    "one network": (["networks", "nvlink-5"], ("bandwidth", "900 GB/s")),
+    "systems": (["systems"], ("dgx-h100", "gb200-nvl72", "tpu-v5p-pod", "cs-3")),
+    "systems of a level": (["systems", "--level", "rack"], ("gb200-nvl72", "vera-rubin-nvl72")),
+    "one system of the list": (["systems", "dgx-a100"], ("performance", "6.5 kW")),
+    "system": (["system", "gb200-nvl72"], ("chip", "rack", "720 PFLOP/s", "120 kW")),
+    "system at a format": (["system", "dgx-h100", "--precision", "bf16"], ("989.4 TFLOP/s", "10.2 kW")),
+    "system as a site": (["system", "gb200-nvl72", "--power", "100 MW", "--pue", "1.2"], ("datacenter", "rack", "EFLOP/s")),
+    "prices": (["prices"], ("dgx-1-p100-2016", "129")),
+    "one price": (["prices", "dgx-1-p100-2016"], ("129", "list")),
+    "energy": (["energy"], ("horowitz-2014-int8-add",)),
+    "trends": (["trends"], ("moore-1975", "Koomey")),
+    "one trend": (["trends", "moore-1975"], ("growth", "1.414")),
+    "sources": (["sources"], ("nvidia-h100-whitepaper", "documents")),
+    "one source": (["sources", "nvidia-h100-whitepaper"], ("title", "NVIDIA")),
+    "roofline": (["roofline", "h100", "b200"], ("h100-sxm", "b200", "295", "1169", "FLOP/s")),
+    "roofline of a format": (["roofline", "b200", "--precision", "fp4"], ("1169",)),
+    "curves": (["curves"], ("dgx-1-p100", "vera-rubin-nvl72", "14858", "2.519", "mixes price bases", "vector rate")),
+    "curves of a format": (["curves", "dgx-a100", "dgx-h100", "--precision", "bf16"], ("dgx-a100", "dgx-h100")),
+    "curves of chips": (["curves", "--level", "chip", "--precision", "fp64-vector"], ("p100", "rubin")),
+    "curves of sites": (["curves", "--level", "datacenter", "--power", "50 MW", "--pue", "1.1"], ("gb200", "datacenter")),
+    "report": (["report"], ("14858", "Moore", "dgx-1-p100", "vera-rubin-nvl72", "PUE", "datacenter", "mixes price bases")),
+    "report of some": (["report", "dgx-a100", "dgx-h100", "dgx-b200"], ("dgx-a100", "dgx-b200", "log share")),
+    "report with prices": (
+        ["report", "dgx-a100", "dgx-h100", "--energy-price", "0.04 USD/kWh", "--life", "4 year", "--discount-rate", "0.1"],
+        ("dgx-h100", "given by the caller"),
+    ),
+}
+
+
+def run(arguments: list[str]) -> str:
+    """The output of a command that succeeds."""
+    result = RUNNER.invoke(application, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def read(text: str) -> Any:
+    """JSON, strictly: no NaN, no Infinity."""
+
+    def refuse(constant: str) -> float:
+        raise AssertionError(f"{constant} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_table_shows_what_was_asked_for(name: str) -> None:
+    arguments, expected = COMMANDS[name]
+    text = run(arguments)
+    words = re.sub(r"(?<=\d),(?=\d{3})", "", re.sub(r"\s+", " ", text))
+    assert [one for one in expected if one not in words] == []
+    assert not re.search(r"\bnan\b|\bNone\b|object at 0x|np\.float64", text)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_json_is_plain(name: str) -> None:
+    arguments, _ = COMMANDS[name]
+    data = read(run([*arguments, "--json"]))
+    assert data
+    assert not list(_odd_text(data))
+
+
+def _odd_text(data: Any, path: str = "") -> Any:
+    """Numbers that became text: 'inf', 'nan', the repr of an object."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield from _odd_text(value, f"{path}.{key}")
+    elif isinstance(data, list):
+        for i, value in enumerate(data):
+            yield from _odd_text(value, f"{path}[{i}]")
+    elif isinstance(data, str) and re.fullmatch(r"-?(inf|nan)|<.* object .*>|np\..*", data):
+        yield path, data
+
+
+EXPLAINED = (["system", "dgx-h100"], ["curves", "dgx-a100", "dgx-h100"], ["roofline", "h100"], ["report", "dgx-a100", "dgx-h100"])
+
+
+@pytest.mark.parametrize("arguments", [*EXPLAINED, ["chips", "--vendor", "Intel"]], ids=" ".join)
+def test_explain_goes_down_to_documents(arguments: list[str]) -> None:
+    plain, explained = run(arguments), run([*arguments, "--explain"])
+    assert len(explained) > len(plain)
+    assert re.search(r"(<-|:) .*(white paper|whitepaper|Datasheet|datasheet|Table|table)", explained, re.I)
+
+
+def test_json_of_a_chip_has_value_unit_and_source() -> None:
+    chip = read(run(["chips", "h100", "--json"]))
+    assert chip["name"] == "h100-sxm"
+    figure = chip["figures"]["memory_bandwidth"]
+    assert (figure["value"], figure["unit"]) == (3352e9, "byte/s")
+    assert "3352 GB/s <- " in figure["source"]
+    assert chip["figures"]["peak.fp8"]["value"] == 1978.9e12
+
+
+def test_json_of_a_system_has_levels_of_trees() -> None:
+    system = read(run(["system", "gb200-nvl72", "--json", "--power", "100 MW", "--pue", "1.2"]))
+    assert system["chips"] == 694 * 72
+    assert list(system["levels"]) == ["chip", "rack", "datacenter"]
+    power = system["levels"]["rack"]["power"]
+    assert power["value"] == pytest.approx(120e3) and power["unit"] == "W" and power["how"] == "sum of"
+    assert sum(term["value"] for term in power["terms"].values()) == pytest.approx(120e3)
+
+
+def test_json_of_a_roofline_names_the_rate() -> None:
+    (p100,) = read(run(["roofline", "p100", "--json"]))
+    assert p100["precisions"]["fp16"]["rate"] == "fp16_vector"
+    assert p100["precisions"]["fp16"]["ridge_point_flop_per_byte"] == pytest.approx(28.95, rel=1e-3)
+
+
+def test_json_of_the_report_has_every_table_of_the_report() -> None:
+    data = read(run(["report", "--json"]))
+    assert set(data) == {"curves", "tables", "assumptions"}
+    text = re.sub(r"\s+", " ", run(["report"]))
+    assert all(table["title"] in text for table in data["tables"].values())
+    assert any("PUE" in line for line in data["assumptions"])
+
+
+def test_prices_of_the_caller_count() -> None:
+    cheap, dear = (
+        read(run(["curves", "--level", "system", "--energy-price", price, "--json"]))["growth"]["cost rate"]
+        for price in ("0.01 USD/kWh", "0.5 USD/kWh")
+    )
+    assert cheap != dear
+
+
+def test_a_catalogue_file_of_the_users_is_listed_shown_and_used(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text(
+        "[chips.slate.figures]\nreleased = {value = '2026-02', unit = 'date'}\npower = '500 W'\nmemory = '64 GB'\n"
+        "memory_bandwidth = '2 TB/s'\n[chips.slate.figures.peak]\nbf16 = '200 TFLOP/s'\n"
+        "[systems.slate-8]\nchip = 'slate'\n[systems.slate-8.figures]\nchips = '8'\npower = '5 kW'\n"
+        "released = {value = '2026-02', unit = 'date'}\n"
+    )
+    added = ["--catalogue", str(mine)]
+    assert "slate" in run(["chips", *added])
+    assert read(run(["chips", "slate", "--json", *added]))["figures"]["power"]["value"] == 500.0
+    assert "slate" in run(["roofline", "slate", *added])
+    assert read(run(["system", "slate-8", "--json", *added]))["chips"] == 8.0
+    assert "slate-8" in run(["curves", "dgx-a100", "slate-8", "--precision", "bf16", *added])
+
+
+def test_schema_is_a_json_schema() -> None:
+    assert read(run(["schema"]))["$schema"].startswith("https://json-schema.org/")
+
+
+def test_a_system_without_a_rate_shows_what_is_known_of_it() -> None:
+    """One wafer has no published dense rate; its power and price are known and shown."""
+    line = next(line for line in run(["systems"]).splitlines() if line.startswith("cs-3"))
+    assert "23" in line and "2.5" in line
+    text = run(["system", "cs-3"])
+    assert "23 kW" in text
+
+
+def test_version_and_help() -> None:
+    assert run(["--version"]).strip() == f"nvscale {__version__}"
+    text = run(["--help"])
+    commands = [line.split()[0] for line in text.partition("Commands:")[2].splitlines() if line.startswith("  ") and line[2] != " "]
+    assert {command for arguments, _ in COMMANDS.values() for command in arguments[:1]} | {"schema"} <= set(commands)
+    for command in commands:
+        assert "Usage:" in run([command, "--help"])

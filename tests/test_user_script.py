@@ -1,0 +1,78 @@
+"""The lines that a student writes first, as they stand: two chips down the precision ladder, a source, a bare formula."""
+
+import contextlib
+import io
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SCRIPT = """
+import numpy as np
+import nvscale as nv
+
+h100, b200 = nv.chip("H100"), nv.chip("B200")
+for chip in (h100, b200):
+    for precision in ("fp64", "fp32", "tf32", "bf16", "fp8", "fp6", "fp4"):
+        try:
+            print(f"{chip.name:10} {precision:5} ridge point {chip.ridge_point(precision):8.1f} flop/byte")
+        except nv.MissingPrecision as problem:
+            print(problem)                                   # names what the chip has
+print(h100.source("memory_bandwidth"))                       # document, place, date
+
+from nvscale import formulas as f                            # the bare formulas: floats, arrays, symbols
+print(f.roofline.attainable(operational_intensity=100.0, peak=989.4e12, bandwidth=3.35e12))
+"""
+
+
+@pytest.fixture(scope="module")
+def lines(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What the script prints, run from an empty folder."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    printed = io.StringIO()
+    with contextlib.chdir(tmp_path_factory.mktemp("empty")), contextlib.redirect_stdout(printed):
+        exec(compile(SCRIPT, "rooflines.py", "exec"), names)
+        assert list(Path.cwd().iterdir()) == []
+    return printed.getvalue().splitlines()
+
+
+def test_the_script_prints_a_line_for_every_chip_and_format(lines: list[str]) -> None:
+    assert len(lines) == 2 * 7 + 2
+
+
+def test_ridge_points_of_the_ladder(lines: list[str]) -> None:
+    expected = {
+        ("h100-sxm", "fp64"): 66.9e12 / 3.352e12,
+        ("h100-sxm", "fp32"): 66.9e12 / 3.352e12,
+        ("h100-sxm", "tf32"): 494.7e12 / 3.352e12,
+        ("h100-sxm", "bf16"): 989.4e12 / 3.352e12,
+        ("h100-sxm", "fp8"): 1978.9e12 / 3.352e12,
+        ("b200", "fp64"): 37e12 / 7.7e12,
+        ("b200", "fp32"): 75e12 / 7.7e12,
+        ("b200", "tf32"): 1125e12 / 7.7e12,
+        ("b200", "bf16"): 2250e12 / 7.7e12,
+        ("b200", "fp8"): 4500e12 / 7.7e12,
+        ("b200", "fp6"): 4500e12 / 7.7e12,
+        ("b200", "fp4"): 9000e12 / 7.7e12,
+    }
+    matches = [match for line in lines if (match := re.fullmatch(r"(\S+) +(\S+) +ridge point +([\d.]+) flop/byte", line))]
+    found = {(match[1], match[2]): float(match[3]) for match in matches}
+    assert found == pytest.approx(expected, abs=0.051)
+
+
+def test_formats_that_a_chip_lacks_are_named_with_those_it_has(lines: list[str]) -> None:
+    missing = [line for line in lines if "has no" in line]
+    assert [line.partition(";")[0] for line in missing] == ["h100-sxm has no fp6 rate", "h100-sxm has no fp4 rate"]
+    assert all("it has fp64, fp32, tf32, bf16, fp16, fp8" in line for line in missing)
+
+
+def test_the_source_names_document_place_and_date(lines: list[str]) -> None:
+    (line,) = [line for line in lines if "<-" in line]
+    assert line.startswith("3352 GB/s <- NVIDIA")
+    assert "Table 3" in line and "[2022; vendor]" in line
+
+
+def test_the_bare_formula(lines: list[str]) -> None:
+    assert math.isclose(float(lines[-1]), 335e12, rel_tol=1e-12)
