@@ -25,7 +25,9 @@ def best(function: Callable[[], object], number: int) -> float:
 def import_seconds(statement: str) -> float:
     """CPU seconds of a fresh interpreter that runs a statement, the best of several."""
     program = f"import resource\n{statement}\nprint(sum(resource.getrusage(resource.RUSAGE_SELF)[:2]))"
-    return min(float(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout) for _ in range(REPEATS))
+    return min(
+        float(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout) for _ in range(REPEATS)
+    )
 
 
 def bare_attainable(intensity: float, peak: float, bandwidth: float) -> float:
