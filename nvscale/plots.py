@@ -11,6 +11,7 @@ from nvscale.analysis.roadmap import Curves
 from nvscale.errors import MissingDependency, MissingPrecision
 from nvscale.estimators.fleets import METRICS
 from nvscale.formats import LADDER
+from nvscale.report.tables import times
 from nvscale.silicon import Chip
 from nvscale.views import Baseline
 
@@ -20,8 +21,10 @@ except ImportError:
     raise MissingDependency("matplotlib is not installed; run: pip install 'nvscale[plot]'") from None
 
 COLOURS = ("#0b7285", "#e8590c", "#5f3dc4", "#2b8a3e", "#c2255c", "#1864ab", "#a16207", "#495057", "#099268", "#862e9c")
-STYLES = ("-", "--", "-.", ":")
+STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 3)))
 TOO_MANY_LABELS = 12
+LABELLED = 0.06
+"""Least share of a bar that has room for its label."""
 
 
 def _axes(figure: Any, title: str, x: str, y: str) -> Any:
@@ -30,6 +33,7 @@ def _axes(figure: Any, title: str, x: str, y: str) -> Any:
     axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
     axes.set_xlabel(x)
     axes.set_ylabel(y)
+    axes.set_axisbelow(True)
     axes.grid(visible=True, which="major", color="#dee2e6", linewidth=0.7)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
@@ -156,9 +160,10 @@ def draw_decomposition(parts: dict[str, Decomposition]) -> Any:
         for name, share in part.shares.items():
             start = right if share >= 0 else left
             axes.barh(row, share, left=start, color=colour[name], height=0.65)
-            axes.text(start + share / 2, row, f"{part.factors[name]:.3g}x", ha="center", va="center", fontsize=6.5, color="white")
+            if abs(share) > LABELLED:
+                axes.text(start + share / 2, row, times(part.factors[name], 3), ha="center", va="center", fontsize=6.5, color="white")
             right, left = (right + share, left) if share >= 0 else (right, left + share)
-    axes.set_yticks(range(len(parts)), [f"{name}  x{part.total:,.4g}" for name, part in parts.items()], fontsize=8)
+    axes.set_yticks(range(len(parts)), [f"{name}  {times(part.total)}" for name, part in parts.items()], fontsize=8)
     axes.invert_yaxis()
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     axes.legend(handles=_patches(colour), fontsize=7, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))

@@ -15,7 +15,7 @@ from typing import Any, Self, dataclass_transform
 from nvscale.errors import InvalidInput, UnknownName, did_you_mean
 from nvscale.ops import ARRAY, carrier
 from nvscale.provenance import DEFAULT, GIVEN, Source
-from nvscale.units import Unit, readable
+from nvscale.units import Unit
 
 NO_SOURCES: Mapping[str, Source] = types.MappingProxyType({})
 
@@ -126,7 +126,7 @@ class Record:
             value = getattr(self, field.name)
             if not field.repr or value is None or _same(value, field.default):
                 continue
-            shown = readable(value, units[field.name].text) if field.name in units and type(value) is float else repr(value)
+            shown = units[field.name].show(value) if field.name in units and type(value) is float else repr(value)
             parts.append(f"{field.name}={shown}")
         return f"{type(self).__name__}({', '.join(parts)})"
 

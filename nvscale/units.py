@@ -262,6 +262,14 @@ class Unit:
             return self._checked(self._float(value, field), field)
         return self._checked_array(value, field) if kind == ARRAY else value
 
+    def show(self, value: float) -> str:
+        """Return a number in this unit for people: with prefix, dates as calendar years.
+
+        >>> Unit("byte/s").show(3.35e12), Unit("1", "year").show(2022.792)
+        ('3.35 TB/s', '2022.8')
+        """
+        return f"{value:.1f}" if self.range == "year" else readable(value, self.text)
+
     def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> Any:
         """Let pydantic validate records by the same rule; runs only when somebody uses pydantic."""
         from pydantic_core import core_schema

@@ -8,7 +8,7 @@ from nvscale.analysis.roadmap import LOWEST, Curves, build_curves
 from nvscale.catalogue import default
 from nvscale.catalogue import system as find_system
 from nvscale.composition import System
-from nvscale.errors import InvalidInput
+from nvscale.errors import InvalidInput, unknown
 from nvscale.estimate import Estimate
 from nvscale.estimators import fleets
 from nvscale.formats import LADDER
@@ -144,14 +144,20 @@ class Baseline:
         return float(growth.compounded_value(1.0, self.per_year, years))
 
 
-def baselines(names: Iterable[str] | None = None) -> tuple[Baseline, ...]:
+def baselines(names: Iterable[str] | None = None, *, metric: str | None = None) -> tuple[Baseline, ...]:
     """Return published growth rates: Moore, Huang's law, Epoch's trends, the talk's 2x and 3x.
+
+    Without names those that a metric of the curves is compared with; without a metric those of all.
 
     >>> round(baselines(["huangs-law-2023"])[0].over(10.0))
     999
     """
     catalogue = default()
-    wanted = catalogue.entry("assumptions", "baselines").table["trends"] if names is None else names
+    by_metric: dict[str, list[str]] = catalogue.entry("assumptions", "baselines").table["metrics"]
+    if metric is not None and metric not in by_metric:
+        raise unknown("baseline for the metric", metric, by_metric)
+    chosen = [name for key, listed in by_metric.items() if metric in (None, key) for name in listed]
+    wanted = dict.fromkeys(chosen) if names is None else names
     found = []
     for name in wanted:
         value, source = catalogue.number("trends", name, "growth", "1")

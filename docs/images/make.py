@@ -6,8 +6,6 @@ from pathlib import Path
 import nvscale as nv
 
 HERE = Path(__file__).parent
-BASELINES = ("moore-1975", "epoch-fp16-performance-2025", "talk-2024-low", "talk-2024-high")
-"""Published growth rates of performance; those of price and energy belong to other curves."""
 
 
 def make(folder: Path) -> list[Path]:
@@ -19,7 +17,7 @@ def make(folder: Path) -> list[Path]:
     tracks = [nv.curves(), nv.curves(level="chip")]
     chips = [nv.chip(name) for name in ("p100", "h100", "rubin")]
     drawn = {
-        "curves": plots.draw_growth(tracks, "performance", nv.baselines(BASELINES)),
+        "curves": plots.draw_growth(tracks, "performance", nv.baselines(metric="performance")),
         "roofline": plots.draw_rooflines(chips, ("fp64", "fp16", "fp8", "fp4")),
     }
     made = []

@@ -126,6 +126,11 @@ def calendar_year(value: Any, where: str = "date") -> float:
     return year + (month - 0.5) / 12.0 if len(parts) == 2 else year + (date.timetuple().tm_yday - 0.5) / 365.25
 
 
+def _as_printed(value: Any) -> str:
+    """The digits of a value; long whole numbers with an exponent."""
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
 def _source(entry: Mapping[str, Any], titles: Mapping[str, str], low: float | None, high: float | None) -> Source:
     flags = [str(entry[key]) for key in ("sparsity", "direction") if key in entry]
     flags += [f"per {entry['per']}"] if "per" in entry else []
@@ -133,12 +138,12 @@ def _source(entry: Mapping[str, Any], titles: Mapping[str, str], low: float | No
     unit = "" if entry["unit"] in (DATE, "1") else f" {entry['unit']}"
     document = str(entry.get("source", "given in the file"))
     return Source(
-        printed=f"{entry['value']}{unit}",
+        printed=f"{_as_printed(entry['value'])}{unit}",
         document=document,
         title=titles.get(document, document),
         place=str(entry.get("at", "")),
         date=str(entry.get("date", "")),
-        kind=entry.get("kind", "vendor"),
+        kind=entry.get("kind", "given"),
         low=low,
         high=high,
         note=str(entry.get("note", "")),

@@ -103,11 +103,13 @@ class Catalogue:
         return made
 
     def system(self, name: "str | System | Chip") -> System:
-        """Return a system by name or alias; a chip gives a system of one chip to build on."""
+        """Return a system by name or alias; a chip, or the name of one, gives a system of one chip to build on."""
         if isinstance(name, System):
             return name
         if isinstance(name, Chip):
             return System(name=name.name, title=name.title, vendor=name.vendor, level="chip", chip=name)
+        if plain_name(str(name)) not in self._names("systems") and plain_name(str(name)) in self._names("chips"):
+            return self.system(self.chip(name))
         made: System = self._get("systems", name, self._build_system)
         return made
 

@@ -15,10 +15,9 @@ from nvscale.composition import System
 from nvscale.estimate import show
 from nvscale.estimators.fleets import METRICS
 from nvscale.provenance import Source
-from nvscale.record import Leaf, Record, walk
+from nvscale.record import Record, walk
 from nvscale.report.tables import MISSING, Cell, Table
 from nvscale.silicon import Chip
-from nvscale.units import readable
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON in SI base units.")]
 Explain = Annotated[bool, typer.Option("--explain", help="Show how each number came about, down to the sources.")]
@@ -224,17 +223,12 @@ def _show(thing: Record, *, json: bool) -> None:
         print_json(_record(thing))
         return
     title = getattr(thing, "title", "") or getattr(thing, "name", "")
-    rows = [[leaf.path, _shown(leaf), str(leaf.source)] for leaf in walk(thing) if leaf.path in getattr(thing, "sources", {})]
+    rows = [[leaf.path, leaf.unit.show(leaf.value), str(leaf.source)] for leaf in walk(thing) if leaf.path in getattr(thing, "sources", {})]
     print_table(Table("figures", title, ["figure", "value", "source"], rows, getattr(thing, "notes", ())))
 
 
-def _shown(leaf: Leaf) -> str:
-    """A figure for people; dates as calendar years."""
-    return f"{leaf.value:.1f}" if leaf.path in ("released", "shipped") else readable(leaf.value, leaf.unit.text)
-
-
 def _sources_of(thing: Record) -> str:
-    lines = [f"{leaf.path} = {_shown(leaf)}  <- {leaf.source}" for leaf in walk(thing) if leaf.value]
+    lines = [f"{leaf.path} = {leaf.unit.show(leaf.value)}  <- {leaf.source}" for leaf in walk(thing) if leaf.value]
     return "\n".join([f"\n{getattr(thing, 'name', '')}", *lines])
 
 

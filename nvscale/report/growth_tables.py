@@ -129,22 +129,26 @@ def _fit_row(what: str, points: Sequence[tuple[float, float]]) -> list[Any]:
     return [what, *_fit_cells(fit), times(math.exp(fit.residual))]
 
 
+_COMPARED = ("performance", "performance per watt", "performance per dollar")
+
+
 def baselines_table(curves: Curves) -> Table:
-    """What published growth rates would have given over the same years."""
-    measured = curves.growth("performance")
-    rows: list[list[Any]] = [
-        [baseline.title, times(baseline.per_year), times(baseline.over(measured.years)), baseline.source.date, baseline.source.title]
-        for baseline in views.baselines()
-    ]
-    own = [f"this lineage, {name}" for name in ("performance", "performance per watt", "performance per dollar")]
-    for title, name in zip(own, ("performance", "performance per watt", "performance per dollar"), strict=True):
-        try:
-            change = curves.growth(name)
-        except MissingFigure:
+    """What published growth rates would have given over the same years, metric by metric."""
+    remarks = _Remarks()
+    rows: list[list[Any]] = []
+    changes = curves.changes()
+    for metric in _COMPARED:
+        if metric not in changes:
             continue
-        rows.append([title, times(change.per_year), times(change.factor), "", "; ".join(change.remarks)])
-    columns = ["growth", "a year", f"over {measured.years:.1f} years", "edition", "source"]
-    return Table("baselines", "Against published growth rates", columns, rows)
+        change = changes[metric]
+        marks = " ".join(f"[{remarks.number(remark)}]" for remark in change.remarks)
+        rows.append([metric, "these systems", times(change.per_year), times(change.factor), "", marks])
+        rows += [
+            [metric, line.title, times(line.per_year), times(line.over(change.years)), line.source.date, line.source.title]
+            for line in views.baselines(metric=metric)
+        ]
+    columns = ["metric", "growth", "a year", "over the same years", "edition", "source"]
+    return Table("baselines", "Against published growth rates", columns, rows, remarks.notes())
 
 
 def decomposition_table(curves: Curves) -> Table:

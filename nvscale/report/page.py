@@ -63,17 +63,15 @@ def _figures(report: Report) -> dict[str, Any]:
     """All figures of the page by name."""
     distinct = list(dict.fromkeys(point.system.chip for point in report.systems.points))
     tracks = [report.systems, report.chips["lowest"], *(track for name, track in report.chips.items() if name == "16-bit")]
-    rates = [line for line in views.baselines() if line.name.startswith(("moore", "huang", "talk", "epoch-fp16"))]
-    efficiency = [line for line in views.baselines() if "efficiency" in line.name or line.name.startswith("talk")]
-    value = [line for line in views.baselines() if "price" in line.name or line.name.startswith("talk")]
     newest = [distinct[0], *distinct[-3:]] if len(distinct) > 4 else distinct
     drawn = {
         "ladder": plots.draw_ladder(distinct),
         "rooflines": plots.draw_rooflines(newest, ("fp64", "bf16", "fp16", "fp8", "fp4")),
     }
-    for metric, lines in (("performance", rates), ("performance per watt", efficiency), ("performance per dollar", value)):
+    for metric in ("performance", "performance per watt", "performance per dollar"):
         if metric in report.systems.changes():
-            drawn[metric] = plots.draw_growth(tracks if metric == "performance" else tracks[:2], metric, lines)
+            shown = tracks if metric == "performance" else tracks[:2]
+            drawn[metric] = plots.draw_growth(shown, metric, views.baselines(metric=metric))
     for metric in ("energy per flop", "cost per flop"):
         if report.datacenter is not None and metric in report.datacenter.changes():
             drawn[metric] = plots.draw_growth([report.datacenter, report.chips["lowest"]], metric)

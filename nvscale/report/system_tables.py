@@ -60,8 +60,8 @@ def levels_table(sites: Sequence[System]) -> Table:
             chips = known["performance"]["chips"].value
             cells = [Cell(known[m].value if m in known else None, METRICS[m].unit) for m in metrics[:-1]]
             hourly = Cell(known["cost rate"].value if "cost rate" in known else None, "USD/s")
-            rows.append([site.name.rpartition(" of ")[2] if level == "datacenter" else site.chip.name, level, Cell(chips), *cells, hourly])
-    columns = ["what", "level", "chips", *metrics[:-1], "cost an hour"]
+            rows.append([site.name.rpartition(" of ")[2], level, Cell(chips), *cells, hourly])
+    columns = ["system", "level", "chips", *metrics[:-1], "cost an hour"]
     size = next((f" of {site.name.partition(' of ')[0]}" for site in sites if site.level == "datacenter"), "")
     return Table("levels", f"Chip, node, rack, datacenter{size}", columns, rows, ("power and price without scale-out switches and optics",))
 

@@ -160,7 +160,9 @@ def test_every_figure_of_the_catalogue_is_shown_with_its_source(site: Path) -> N
             figures = flat_figures(entry)
             assert part.count("<tr>") == len(figures) + 1, name
             for figure in figures.values():
-                for text in (str(figure["value"]), figure["source"], figure["at"], figure["date"], figure["kind"], figure.get("note", "")):
+                value = figure["value"]
+                shown = f"{value:.10g}" if isinstance(value, float) else str(value)
+                for text in (shown, figure["source"], figure["at"], figure["date"], figure["kind"], figure.get("note", "")):
                     assert html.escape(text) in part, f"{name}: {text}"
 
 
