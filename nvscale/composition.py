@@ -19,7 +19,7 @@ from nvscale.ops import FLOAT, carrier, ceil, floor, minimum, where
 from nvscale.provenance import Source
 from nvscale.record import Record
 from nvscale.silicon import CalendarYear, Chip
-from nvscale.unit_types import USD, Bytes, BytesPerSecond, Count, FlopPerByte, FlopPerSecond, Ratio, Seconds, Share, Watts
+from nvscale.unit_types import USD, Bytes, BytesPerSecond, Count, FlopPerByte, FlopPerSecond, Seconds, Share, Watts
 from nvscale.units import Unit
 
 Span = Annotated[Any, Unit("1", ">=1", infinite=True)]
@@ -36,7 +36,8 @@ class Network(Record):
     bandwidth: BytesPerSecond
     latency: Seconds = None
     dimensions: Span = math.inf
-    taper: Ratio = 1.0
+    sides: tuple[float, ...] = ()
+    taper: Annotated[Any, Unit("1", ">=1", optional=True)] = 1.0
     in_network_reduction: Share = 0.0
     achieved_share: Share = None
     sources: Mapping[str, Source] = dataclasses.field(default_factory=dict, repr=False, compare=False)
@@ -44,13 +45,23 @@ class Network(Record):
     def bisection(self, chips: Count) -> BytesPerSecond:
         """Return what can cross the middle of `chips` chips, one way: n B / 2 over the taper, or the torus form.
 
-        The torus form holds for finite `dimensions`; a switched tier has infinitely many.
+        The torus form holds for finite `dimensions`; a switched tier has infinitely many. A torus of
+        known `sides` that is complete is cut across its longest one; any other is taken as a cube.
         """
+        if self.taper is None:
+            raise MissingFigure(f"no bisection of {self.name} is known: its links are not all alike")
+        if self.sides and carrier(chips) == FLOAT and chips == math.prod(self.sides):
+            return topology.uneven_torus_bisection_bandwidth(self.sides, self.bandwidth)
         joined = minimum(chips, self.span)
         is_torus = self.dimensions < math.inf
         dimensions = where(is_torus, self.dimensions, 1.0)
         switched = topology.switched_bisection_bandwidth(joined, self.bandwidth, self.taper)
         return where(is_torus, topology.torus_bisection_bandwidth(joined, dimensions, self.bandwidth), switched)
+
+
+def _is_endless(network: Network) -> bool:
+    """Whether a network joins as many chips as there are."""
+    return carrier(network.span) == FLOAT and math.isinf(network.span)
 
 
 class Part(Record):
@@ -67,6 +78,9 @@ class Part(Record):
     price: USD = None
     covers_chip_power: Share = 0.0
     covers_chip_price: Share = 0.0
+    cpus: Annotated[Any, Unit("1", ">=0")] = None
+    nics: Annotated[Any, Unit("1", ">=0")] = None
+    host_memory: Bytes = None
     sources: Mapping[str, Source] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
 
@@ -129,7 +143,7 @@ class System(Record):
         count : 1
             How many of this system make one of the next tier.
         network : Network, optional
-            Joins all chips of the tier.
+            Joins all chips of the tier; it takes the place of a network without end.
         power : W
             Power of the tier beyond what it houses, per tier.
         price : USD
@@ -138,15 +152,18 @@ class System(Record):
             Power usage effectiveness from here on.
         """
         chips = self.chips * Unit("1", ">=1").si(count, f"add {name}: count")
-        joined = () if network is None else (network.replace(span=chips),)
-        part = Part(name=name, per=chips, power=power, price=price)
-        changes = {"chips": chips, "networks": (*self.networks, *joined), "parts": (*self.parts, part), "name": f"{self.name} {name}"}
-        return self.replace(**changes, level=name, **({} if pue is None else {"pue": pue}))
+        networks = self.networks
+        if network is not None:
+            networks = (*(inner for inner in self.networks if not _is_endless(inner)), network.replace(span=chips))
+        kept = (part for part in self.parts if part.name != name or part.power or part.price)
+        parts = (*kept, Part(name=name, per=chips, power=power, price=price))
+        changes = {"networks": networks, "parts": parts, "name": f"{self.name} {name}", "level": name}
+        return self._resized(chips, **changes, **({} if pue is None else {"pue": pue}))
 
     def scale(self, chips: Any) -> Self:
-        """Return the same system with so many chips; parts follow, rounded up; the last network joins them all."""
+        """Return the same system with so many chips; parts follow, rounded up; a network without end joins them all."""
         wanted = Unit("1", ">=1").si(chips, "scale: chips")
-        shown = f"{wanted:g} chips of {self.name}" if carrier(wanted) == FLOAT else f"many chips of {self.name}"
+        shown = f"{wanted:,.0f} chips of {self.name}" if carrier(wanted) == FLOAT else f"many chips of {self.name}"
         return self._resized(wanted, name=shown)
 
     def _resized(self, chips: Any, **changes: Any) -> Self:
@@ -197,22 +214,25 @@ class System(Record):
 
     def _terms(self, figure: str, covers: str) -> dict[str, Any]:
         covered = [getattr(part, covers) for part in self.parts]
+        self._require(figure, covered)
         terms: dict[str, Any] = {}
         if not any(type(share) is float and share == 1.0 for share in covered):
             open_share = 1.0
             for share in covered:
                 open_share = open_share * (1.0 - share)
-            terms["chips"] = self.chips * self._known(self.chip, figure) * open_share
+            terms["chips"] = self.chips * getattr(self.chip, figure) * open_share
         for part in self.parts:
-            terms[part.name] = ceil(self.chips / part.per) * self._known(part, figure)
+            terms[part.name] = ceil(self.chips / part.per) * getattr(part, figure)
         return terms
 
-    def _known(self, thing: Chip | Part, figure: str) -> Any:
-        value = getattr(thing, figure)
-        if value is None:
-            inside = "chip" if isinstance(thing, Chip) else f"parts.{thing.name}"
-            raise MissingFigure(f'{self.name}: no {figure} of {thing.name} is known; give one with replace(**{{"{inside}.{figure}": ...}})')
-        return value
+    def _require(self, figure: str, covered: list[Any]) -> None:
+        """Refuse a roll-up of figures that nobody knows, naming all of them at once."""
+        is_covered = any(type(share) is float and share == 1.0 for share in covered)
+        things = [*([] if is_covered else [("chip", self.chip)]), *((f"parts.{part.name}", part) for part in self.parts)]
+        missing = {f"{path}.{figure}": str(getattr(thing, "name", path)) for path, thing in things if getattr(thing, figure) is None}
+        if missing:
+            whose, paths = (" and ".join(texts) for texts in (missing.values(), missing))
+            raise MissingFigure(f"{self.name}: no {figure} of {whose} is known; give {paths}, with replace() or --set PATH=VALUE")
 
     @property
     def power(self) -> Watts:
@@ -287,6 +307,8 @@ class System(Record):
 
     def levels(self) -> "dict[str, System]":
         """Return the system at every level from one chip outward, by name of the level."""
+        if type(self.chips) is float and self.chips == 1.0 and not self.parts:
+            return {"chip": self}
         sizes: dict[str, Any] = {"chip": 1.0}
         for part in sorted(self.parts, key=lambda part: float(part.per)):
             if part.per < self.chips:

@@ -54,9 +54,8 @@ class Estimate:
         self.terms = terms or {}
         self.source = source
         self.assumptions = assumptions
-        self.low = self.high = None
-        if source is not None:
-            self.low, self.high = source.low, source.high
+        self.low: Any = None
+        self.high: Any = None
 
     def __getitem__(self, path: str) -> "Estimate":
         """Return a term by name, by dotted path, or by the name of a unique term deeper down."""
@@ -171,7 +170,9 @@ def figure(record: Record, field: str, name: str = "") -> Estimate:
     """Return a leaf: one figure of a record, with its source."""
     owner = getattr(record, "name", type(record).__name__)
     value = getattr(record, field)
-    return Estimate(name or f"{field.replace('_', ' ')} of {owner}", value, record.unit_of(field), source=record.source(field))
+    leaf = Estimate(name or f"{field.replace('_', ' ')} of {owner}", value, record.unit_of(field), source=record.source(field))
+    leaf.low, leaf.high = record.source(field).low, record.source(field).high
+    return leaf
 
 
 def term(name: str, value: Any, unit: str, *, assumptions: tuple[str, ...] = (), source: Source | None = None) -> Estimate:

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+INFINITY = math.inf
 FLOAT, ARRAY, QUANTITY, TRACER, SYMBOL, OTHER = "float", "array", "quantity", "tracer", "symbol", "other"
 _RANK = {FLOAT: 0, ARRAY: 1, TRACER: 2, SYMBOL: 3, QUANTITY: 4}
 _MODULES = {"numpy": ARRAY, "sympy": SYMBOL, "jax": TRACER, "jaxlib": TRACER, "pint": QUANTITY}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["vendor", "measured", "derived", "estimate", "given"]
+Kind = Literal["vendor", "restated", "measured", "derived", "estimate", "given"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,8 @@ class Source:
     date : str
         Date of the statement.
     kind : str
-        vendor, measured, derived, estimate, or given (by the caller).
+        vendor (the vendor's own document), restated (a vendor's figure in somebody else's document),
+        measured, derived, estimate, or given (by the caller).
     low, high : float or None
         Range where sources disagree or the figure is uncertain, in SI.
     note : str

@@ -190,7 +190,7 @@ def field_rules(cls: Any) -> dict[str, Callable[[Any, str], Any]]:
     rules: dict[str, Callable[[Any, str], Any]] = {}
     for field in dataclasses.fields(cls):
         if field.name in units:
-            rules[field.name] = functools.partial(_figure, units[field.name], field.default is None)
+            rules[field.name] = functools.partial(_figure, units[field.name], field.default is None or units[field.name].optional)
         elif hints[field.name] is str:
             rules[field.name] = _text
         elif typing.get_origin(hints[field.name]) is tuple:
@@ -198,6 +198,9 @@ def field_rules(cls: Any) -> dict[str, Callable[[Any, str], Any]]:
         elif isinstance(hints[field.name], type) and issubclass(hints[field.name], Record):
             rules[field.name] = functools.partial(_instance, hints[field.name])
     return rules
+
+
+_SIZE = Unit("1", ">=1")
 
 
 def _figure(unit: Unit, optional: bool, value: Any, name: str) -> Any:
@@ -219,6 +222,8 @@ def _instance(cls: type, value: Any, name: str) -> Any:
 def _sequence(cls: Any, value: Any, name: str) -> tuple[Any, ...]:
     if isinstance(value, str) or not isinstance(value, list | tuple):
         raise InvalidInput(f"{name}: {value!r} is not a list")
+    if cls is float:
+        return tuple(_SIZE.si(item, f"{name}[{i}]") for i, item in enumerate(value))
     if isinstance(cls, type):
         for i, item in enumerate(value):
             _instance(cls, item, f"{name}[{i}]")

@@ -4,10 +4,14 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Annotated, Any
 
+from nvscale.errors import InvalidInput
 from nvscale.provenance import Source
 from nvscale.record import Record
 from nvscale.unit_types import Share, USDPerJoule
 from nvscale.units import Unit
+
+SHORTEST_LIFE = 30.0 * 86400.0
+DEAREST_ENERGY = 10.0 / 3.6e6
 
 
 class Prices(Record):
@@ -21,3 +25,12 @@ class Prices(Record):
     life: Annotated[Any, Unit("s")]
     utilisation: Annotated[Any, Unit("1", "(0,1]")] = 1.0
     sources: Mapping[str, Source] = dataclasses.field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Check the fields, and that bare numbers were not meant in years and kilowatt-hours."""
+        super().__post_init__()
+        if type(self.life) is float and self.life < SHORTEST_LIFE:
+            raise InvalidInput(f"Prices: life: {self.life:g} s is less than a month; a bare number is in seconds, write e.g. '5 year'")
+        if type(self.energy_price) is float and self.energy_price > DEAREST_ENERGY:
+            given = f"{self.energy_price:g} USD/J"
+            raise InvalidInput(f"Prices: energy_price: {given} is above 10 USD/kWh; a bare number is in USD/J, write e.g. '0.08 USD/kWh'")

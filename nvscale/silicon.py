@@ -45,7 +45,9 @@ class Rates(Record):
 class Chip(Record):
     """One accelerator or processor package.
 
-    Every figure is per package, dense, and one way; `None` means that no value is known.
+    Every figure is per package, dense, and one way; `None` means that no value is known. `clock` is
+    the clock at which the matrix peak holds; `unread` names rates that the chip has but whose figure
+    nobody read, where a rate of 0 says that the chip lacks the format.
     """
 
     name: str
@@ -70,11 +72,14 @@ class Chip(Record):
     on_chip_sram: Bytes = None
     compute_units: Quantity = None
     clock: Hertz = None
+    boost_clock: Hertz = None
+    base_clock: Hertz = None
     peak: Rates = Rates()
     scaleup_bandwidth: BytesPerSecond = None
     scaleup_links: Quantity = None
     host_bandwidth: BytesPerSecond = None
     price: USD = None
+    unread: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     sources: Mapping[str, Source] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
@@ -100,6 +105,8 @@ class Chip(Record):
         best = rates[0] if len(rates) == 1 else maximum(*rates)
         if carrier(best) == FLOAT and not best:
             has = ", ".join(self.precisions()) or "no published rate at all"
+            if set(wanted.rates) & set(self.unread):
+                raise MissingPrecision(f"{self.name}: its {wanted.name} rate was not read in any document; known are {has}")
             raise MissingPrecision(f"{self.name} has no {wanted.name} rate; it has {has}")
         return best
 

@@ -239,11 +239,14 @@ class Unit:
         One of ">0", ">=0", ">=1", "[0,1]", "(0,1]", "any".
     infinite : bool
         Whether infinity is allowed (a switch has infinitely many dimensions).
+    optional : bool
+        Whether None is allowed: the figure is there, but nobody knows it.
     """
 
     text: str
     range: str = ">0"
     infinite: bool = False
+    optional: bool = False
 
     def si(self, value: Any, field: str) -> Any:
         """Return the value in this unit; raise a typed error that names the field.

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nvscale.analysis.roadmap import LOWEST, Curves, build_curves
+from nvscale.analysis.roadmap import LOWEST, Curves, build_curves, with_pue
 from nvscale.catalogue import default
 from nvscale.catalogue import system as find_system
 from nvscale.composition import System
-from nvscale.errors import InvalidInput, unknown
+from nvscale.errors import InvalidInput, MissingPrecision, unknown
 from nvscale.estimate import Estimate
 from nvscale.estimators import fleets
 from nvscale.formats import LADDER
@@ -30,6 +30,9 @@ def prices(**changes: Any) -> Prices:
     found = {name: default().number("assumptions", _DEFAULTS, name, unit) for name, unit in units.items()}
     plain = Prices(**{name: value for name, (value, _) in found.items()}, sources={name: source for name, (_, source) in found.items()})
     return plain.replace(**changes) if changes else plain
+
+
+_find_prices = prices  # callers have a parameter of that name
 
 
 def default_pue() -> tuple[float, Source]:
@@ -88,17 +91,30 @@ def curves(
     (14858, 2.52)
     """
     found = [find_system(one) for one in (lineage() if systems is None else _listed(systems))]
+    reasons = {} if precision == LOWEST else {system.name: why for system in found if (why := _unserved(system.chip, precision))}
+    if reasons and systems is not None:
+        raise MissingPrecision(f"{next(iter(reasons.values()))}; leave out {', '.join(reasons)}, or take precision='lowest'")
     effectiveness, origin = default_pue() if pue is None else (pue, None)
     return build_curves(
-        found,
-        prices or _default_prices(),
+        [system for system in found if system.name not in reasons],
+        prices or _find_prices(),
         number_format=precision,
         level=level,
         power=power,
         pue=effectiveness,
         pue_source=origin,
         confidence=confidence,
+        skipped=tuple(reasons),
     )
+
+
+def _unserved(chip: Chip, number_format: str) -> str:
+    """Why a chip cannot serve a number format; empty where it can."""
+    try:
+        chip.rate(number_format)
+    except MissingPrecision as problem:
+        return str(problem)
+    return ""
 
 
 def _listed(systems: "Sequence[str | System]") -> "Sequence[str | System]":
@@ -109,19 +125,17 @@ def _listed(systems: "Sequence[str | System]") -> "Sequence[str | System]":
     return list(systems)
 
 
-def _default_prices() -> Prices:
-    return globals()["prices"]()  # type: ignore[no-any-return]
-
-
 def rooflines(system: "str | System | Chip", precision: str = LOWEST, *, prices: Prices | None = None) -> dict[str, dict[str, Estimate]]:
     """Return every known metric at every level of a system, from one chip outward.
 
+    A system without a PUE of its own is taken to stand in a facility of the default PUE.
+
     >>> list(rooflines("gb200-nvl72", "fp4"))
-    ['chip', 'rack']
+    ['chip', 'node', 'rack']
     """
-    found = find_system(system)
+    found = with_pue(find_system(system), *default_pue())
     wanted = _lowest(found.chip) if precision == LOWEST else precision
-    return fleets.rooflines(found, wanted, prices or _default_prices())
+    return fleets.rooflines(found, wanted, prices or _find_prices())
 
 
 def _lowest(chip: Chip) -> str:

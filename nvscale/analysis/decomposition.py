@@ -56,7 +56,8 @@ def decompose(before: System, after: System, format_before: str, format_after: s
     -------
     dict of str to Decomposition
         "performance" (compute-bound), "memory-bound performance" (elements streamed per second), each
-        also per watt and per dollar where power and price are known.
+        also per watt and per dollar where power and price are known. Chips add performance, power and
+        price alike, so their number is a factor of the first two only.
     """
     ratio = _Ratios(before, after, format_before, format_after)
     gains: dict[str, Decomposition] = {}
@@ -65,13 +66,13 @@ def decompose(before: System, after: System, format_before: str, format_after: s
             factors = build()
         except (MissingFigure, MissingPrecision):
             continue
-        gains[name] = _product(factors)
+        gains[name] = _product({**factors, **ratio.count()})
         for suffix, figure in (("per watt", "power"), ("per dollar", "price")):
             try:
-                spent = getattr(before, figure) / getattr(after, figure)
+                spent = ratio.saved(figure)
             except MissingFigure:
                 continue
-            gains[f"{name} {suffix}"] = _product({**factors, figure: spent})
+            gains[f"{name} {suffix}"] = _product({**factors, f"{figure} per chip": spent})
     return gains
 
 
@@ -89,15 +90,21 @@ class _Ratios:
     def _of(self, figure: str) -> float:
         return float(self.after.chip.figure(figure) / self.before.chip.figure(figure))
 
-    def _count(self) -> dict[str, float]:
+    def count(self) -> dict[str, float]:
+        """How many times as many chips."""
         return {"chip count": self.after.chips / self.before.chips}
 
+    def saved(self, figure: str) -> float:
+        """How many times less power or price a chip takes, with its share of the rest of the system."""
+        before, after = (getattr(system, figure) / system.chips for system in (self.before, self.after))
+        return float(before / after)
+
     def compute(self) -> dict[str, float]:
-        """Chips x 16-bit rate of a chip x gain of the format over 16 bit."""
+        """16-bit rate of a chip x gain of the format over 16 bit."""
         old, new = self.before.chip, self.after.chip
         wide = new.rate(BASE_FORMAT) / old.rate(BASE_FORMAT)
         narrow = new.rate(self.format_after) / old.rate(self.format_before)
-        return {"number format": narrow / wide, **self._count(), **self._inside(wide)}
+        return {"number format": narrow / wide, **self._inside(wide)}
 
     def _inside(self, wide: float) -> dict[str, float]:
         """The 16-bit rate of a chip as units x clock x width, where the catalogue knows them for both."""
@@ -108,7 +115,7 @@ class _Ratios:
         return {"units": units, "clock": clock, "width of a unit at 16 bit": wide / (units * clock)}
 
     def memory(self) -> dict[str, float]:
-        """Chips x bandwidth of a chip / bytes of an element."""
+        """Bandwidth of a chip / bytes of an element."""
         bytes_before = precision(self.format_before).bytes_per_element
         bytes_after = precision(self.format_after).bytes_per_element
-        return {"number format": bytes_before / bytes_after, **self._count(), "bandwidth": self._of("memory_bandwidth")}
+        return {"number format": bytes_before / bytes_after, "bandwidth": self._of("memory_bandwidth")}

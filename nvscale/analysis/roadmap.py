@@ -12,7 +12,9 @@ from nvscale.estimate import Estimate
 from nvscale.estimators.fleets import METRICS, measure_all
 from nvscale.formats import Precision, precision
 from nvscale.formulas import growth
+from nvscale.ops import FLOAT, carrier
 from nvscale.provenance import Source
+from nvscale.record import walk
 from nvscale.settings import Prices
 from nvscale.units import readable
 
@@ -22,10 +24,11 @@ LEVELS = ("chip", "system", "datacenter")
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One system of a curve: when, at which number format, every metric, and why some are missing."""
+    """One system of a curve: when (and whether shipped or announced then), at which format, every metric, why some are missing."""
 
     system: System
     year: float
+    dated: str
     precision: str
     rate: str
     metrics: Mapping[str, Estimate]
@@ -78,6 +81,10 @@ class Curves:
         By year.
     prices : Prices
         What dollars rest on.
+    confidence : float
+        Level of the intervals of fitted growth rates.
+    skipped : tuple of str
+        Systems left out because they lack the number format.
     """
 
     level: str
@@ -85,6 +92,7 @@ class Curves:
     points: tuple[Point, ...]
     prices: Prices
     confidence: float = 0.90
+    skipped: tuple[str, ...] = ()
 
     def growth(self, metric: str = "performance") -> Change:
         """Return the change of a metric from the first to the last system that has it."""
@@ -129,6 +137,7 @@ class Curves:
             {
                 "name": point.name,
                 "year": round(point.year, 3),
+                "dated": point.dated,
                 "chips": point.system.chips,
                 "precision": point.precision,
                 "rate": point.rate,
@@ -153,6 +162,7 @@ class Curves:
         return {
             "level": self.level,
             "precision": self.precision,
+            "skipped": list(self.skipped),
             "systems": self.records(),
             "missing": {point.name: dict(point.missing) for point in self.points if point.missing},
             "growth": {metric: _change_dict(change) for metric, change in self.changes().items()},
@@ -181,7 +191,20 @@ def _remarks(metric: str, first: Point, last: Point) -> tuple[str, ...]:
     if metric.startswith(("performance", "energy per", "cost per", "ridge")):
         unnamed = [p for p in (first, last) if p.rate.endswith("_vector") and not p.precision.endswith("-vector")]
         remarks += [f"{p.precision} is a vector rate on {p.system.chip.name}" for p in unnamed]
-    return tuple(remarks)
+    remarks += [f"{point.name} is dated by its announcement" for point in (first, last) if point.dated != "shipped"]
+    return (*remarks, *_uncertain(metric, first), *_uncertain(metric, last))
+
+
+def _uncertain(metric: str, point: Point) -> list[str]:
+    """Figures of the metric that are estimates, with their range."""
+    found = []
+    for _, node in point.metrics[metric].nodes():
+        source = node.source
+        if source is None or source.kind != "estimate" or source.low is None or source.high is None or node.name.endswith("of Prices"):
+            continue
+        span = f"{readable(source.low, node.unit)} to {readable(source.high, node.unit)}"
+        found.append(f"{node.name}, {point.name}, is an estimate: {source.printed}, range {span}")
+    return list(dict.fromkeys(found))
 
 
 def _change_dict(change: Change) -> dict[str, Any]:
@@ -208,24 +231,40 @@ def build_curves(
     pue: Any = 1.0,
     pue_source: Source | None = None,
     confidence: float = 0.90,
+    skipped: tuple[str, ...] = (),
 ) -> Curves:
-    """Return the curves of systems at a level; systems without the number format are refused by name."""
+    """Return the curves of systems at a level; a system without the number format is refused by name."""
     if level not in LEVELS:
         raise unknown("level", level, LEVELS)
+    for system in systems:
+        _refuse_spread(system)
     if not systems:
         raise InvalidInput("curves: the list of systems is empty; write e.g. ['dgx-a100', 'dgx-h100']")
     levelled = [_at_level(system, level, power, pue, pue_source) for system in systems]
     points = [_point(system, number_format, prices) for system in levelled]
-    return Curves(level, number_format, tuple(sorted(points, key=lambda point: point.year)), prices, confidence)
+    return Curves(level, number_format, tuple(sorted(points, key=lambda point: point.year)), prices, confidence, skipped)
+
+
+def _refuse_spread(system: System) -> None:
+    """A curve has one number a year: arrays and symbols belong into rooflines() or a sweep."""
+    for leaf in walk(system):
+        if carrier(leaf.value) != FLOAT:
+            raise InvalidInput(f"curves: {leaf.path} of {system.name} is no single number; give a float, or use rooflines()")
 
 
 def _at_level(system: System, level: str, power: Any, pue: Any, pue_source: Source | None) -> System:
+    """The system at a level, in a facility of a PUE; a default PUE gives way to the system's own."""
+    housed = with_pue(system, pue, pue_source)
     if level == "chip":
-        return system.alone(1).replace(name=system.chip.name, sources={})
-    if level == "system":
-        return system
-    site = system.within(power=power, pue=pue)
-    return site if pue_source is None else site.replace(sources={**site.sources, "pue": pue_source})
+        return housed.alone(1).replace(name=system.chip.name, sources={"pue": housed.source("pue")})
+    return housed.within(power=power) if level == "datacenter" else housed
+
+
+def with_pue(system: System, pue: Any, source: Source | None) -> System:
+    """Return the system with a PUE; one with a source is a default and gives way to the system's own."""
+    if source is None:
+        return system.replace(pue=pue)
+    return system if system.pue != 1.0 else system.replace(pue=pue, sources={**system.sources, "pue": source})
 
 
 def _point(system: System, number_format: str, prices: Prices) -> Point:
@@ -234,4 +273,6 @@ def _point(system: System, number_format: str, prices: Prices) -> Point:
     year = system.shipped if system.shipped is not None else system.released
     if year is None:
         raise MissingFigure(f"{system.name}: neither a shipment nor an announcement date is known; give one with replace(shipped=2025.5)")
-    return Point(system, year, wanted.name, system.chip.rate_name(wanted), known, missing)
+    return Point(
+        system, year, "shipped" if system.shipped is not None else "announced", wanted.name, system.chip.rate_name(wanted), known, missing
+    )

@@ -64,9 +64,23 @@ NETWORK_UNITS: Mapping[str, Unit] = {
     "dimensions": Unit("1", ">=1"),
 }
 WORDS: Mapping[str, tuple[str, ...]] = {
-    "chips": ("title", "vendor", "kind", "market", "architecture", "status", "memory_type"),
+    "chips": ("title", "vendor", "kind", "market", "architecture", "status", "memory_type", "unread"),
     "networks": ("title", "vendor", "kind", "topology", "in_network"),
-    "systems": ("title", "vendor", "level", "chip", "status", "scaleup_network", "scaleout_network", "topology", "cpu"),
+    "systems": (
+        "title",
+        "vendor",
+        "level",
+        "chip",
+        "status",
+        "scaleup_network",
+        "scaleout_network",
+        "topology",
+        "cpu",
+        "sides",
+        "sides_source",
+        "sides_at",
+        "bisection",
+    ),
 }
 
 
@@ -130,8 +144,10 @@ def build_system(entry: Entry, titles: Titles, chip: Chip, network: Callable[[st
     values, sources = read_figures(entry, SYSTEM_UNITS, titles)
     if "chips" not in values:
         raise CatalogueError(f"{entry.where}: chips is missing")
-    inner = {"span": values.get("scaleup_chips", values["chips"]), "taper": values.get("scaleup_taper", 1.0)}
+    inner: dict[str, Any] = {"span": values.get("scaleup_chips", values["chips"]), "taper": values.get("scaleup_taper", 1.0)}
     inner |= {"dimensions": values["scaleup_dimensions"]} if "scaleup_dimensions" in values else {}
+    inner |= {"sides": entry.table["sides"]} if "sides" in entry.table else {}
+    inner |= {"taper": None} if entry.table.get("bisection") == "unknown" else {}
     tiers = (("scale-up", "scaleup", inner), ("scale-out", "scaleout", {"span": math.inf}))
     networks = [_tier(entry, kind, key, extra, values, sources, network) for kind, key, extra in tiers]
     dates: dict[str, Any] = {name: values[name] for name in ("released", "shipped") if name in values}
@@ -188,7 +204,17 @@ def _housing(entry: Entry, chip: Chip, values: Mapping[str, float], sources: Map
         figures[name] = values[name] if covers else rest
         figures[f"covers_chip_{name}"] = 1.0 if covers else 0.0
         origins[name] = sources[name] if covers else _rest(sources[name], chip, name, chips)
+    for name in ("cpus", "nics", "host_memory"):
+        if name in values:
+            figures[name], origins[name] = values[name], sources[name]
     own = Part(name=level, title=f"{level}: all but the chips", per=chips, sources=origins, **figures)
+    inner = values.get("node_chips")
+    if level != "node" and inner is not None and 1.0 < inner < chips:
+        inside = Source(
+            printed="0", document="nvscale", title="assumption", kind="estimate", note=f"what a node adds is in the {level}'s figures"
+        )
+        node = Part(name="node", title="node", per=inner, power=0.0, price=0.0, sources={"power": inside, "price": inside})
+        return node, own
     rack = values.get("rack_chips")
     if level == "node" and rack is not None and rack > chips:
         note = Source(printed="0", document="nvscale", title="assumption", kind="estimate", note="a rack adds nothing to its nodes")

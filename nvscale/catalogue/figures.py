@@ -15,7 +15,7 @@ from nvscale.units import Unit, convert, split_text
 
 KEYS = ("value", "unit", "source", "at", "date", "kind", "low", "high", "note")
 FLAGS = ("sparsity", "sparsity_factor", "direction", "per", "basis")
-KINDS = ("vendor", "measured", "derived", "estimate", "given")
+KINDS = ("vendor", "restated", "measured", "derived", "estimate", "given")
 DATE = "date"
 
 

@@ -225,7 +225,7 @@ def _fits(thing: Any, key: str, value: Any) -> bool:
     try:
         unit = thing.unit_of(key)
     except LookupError:
-        known = (*_EXACT, *_INSIDE, "precision", "since", "until")
+        known = ("since", "until", "precision", *_EXACT, *_INSIDE)
         raise InvalidInput(f"no filter {key!r}{did_you_mean(key, known)}") from None
     figure = getattr(thing, key)
     return figure is not None and bool(figure >= Unit(unit, "any").si(value, key))

@@ -36,7 +36,7 @@ class Figure(pydantic.BaseModel):
     source: str = pydantic.Field(default="given in the file", description="identifier of the document in the list of sources, or free text")
     at: str = pydantic.Field(default="", description="table, page, row or column in the document")
     date: str = pydantic.Field(default="", description="date of the statement")
-    kind: Literal["vendor", "measured", "derived", "estimate", "given"] = "given"
+    kind: Literal["vendor", "restated", "measured", "derived", "estimate", "given"] = "given"
     low: float | int | str | None = pydantic.Field(default=None, description="least value, same unit, where sources disagree")
     high: float | int | str | None = pydantic.Field(default=None, description="greatest value, same unit")
     note: str = pydantic.Field(default="", description="conflict, caveat or arithmetic, in own words")
@@ -59,6 +59,7 @@ class Document(pydantic.BaseModel):
     read: str = pydantic.Field(default="", description="day it was read")
     via: str = pydantic.Field(default="", description="the secondary document through which it was read")
     licence: str = ""
+    restates: bool = pydantic.Field(default=False, description="whether it restates figures of vendors")
 
 
 class Free(pydantic.BaseModel):
@@ -114,10 +115,11 @@ def models() -> dict[str, type[pydantic.BaseModel]]:
     text = (str, "")
     return {
         "chips": entry("ChipEntry", chip_units(), kind=(Literal["gpu", "tpu", "accelerator", "cpu"], "gpu"), market=text,
-                       architecture=text, status=text, memory_type=text),
+                       architecture=text, status=text, memory_type=text, unread=(list[str], [])),
         "networks": entry("NetworkEntry", NETWORK_UNITS, kind=text, in_network=text),
         "systems": entry("SystemEntry", SYSTEM_UNITS, level=text, chip=(str, ...), status=text, scaleup_network=text,
-                         scaleout_network=text, cpu=text),
+                         scaleout_network=text, cpu=text, sides=(list[int | float], []), sides_source=text, sides_at=text,
+                         bisection=text),
         "sources": Document,
         **dict.fromkeys(("prices", "energy", "trends", "assumptions"), Free),
     }  # fmt: skip

@@ -12,7 +12,8 @@ from nvscale.catalogue import default, load
 from nvscale.catalogue.lookup import Catalogue
 from nvscale.cli.output import print_json, print_pairs, print_table, print_text
 from nvscale.composition import System
-from nvscale.estimate import show
+from nvscale.errors import InvalidInput
+from nvscale.estimate import Estimate, show
 from nvscale.estimators.fleets import METRICS
 from nvscale.provenance import Source
 from nvscale.record import Record, walk
@@ -131,14 +132,17 @@ def system(
     explain: Explain = False,
     catalogue: Catalog = None,
     power: Annotated[str | None, typer.Option(help='Scale it to a datacenter of this facility power, e.g. "100 MW".')] = None,
-    pue: Annotated[float | None, typer.Option(help="Power usage effectiveness.")] = None,
+    pue: Annotated[float | None, typer.Option(help="Power usage effectiveness; the default assumption without.")] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", help='Change a figure, e.g. --set chip.power="331 W"; may be repeated.')
+    ] = None,
 ) -> None:
     """Show one system at every level: chip, node, rack, datacenter."""
-    one = catalogue_with(catalogue).system(name)
+    one = _changed(catalogue_with(catalogue).system(name), changes or []).replace(**({} if pue is None else {"pue": pue}))
+    whole = f"{one.chips:,.0f} chips, {one.topology}".rstrip(", ")
     if power is not None:
         one = one.within(power=power, pue=views.default_pue()[0] if pue is None else pue)
-    elif pue is not None:
-        one = one.replace(pue=pue)
+        whole = f"{one.chips:,.0f} chips in systems of {whole}"
     levels = views.rooflines(one, precision)
     if json:
         print_json({"name": one.name, "chips": one.chips, "levels": {k: {m: e.to_dict() for m, e in v.items()} for k, v in levels.items()}})
@@ -147,11 +151,26 @@ def system(
     rows = [
         [name, *(show(known[name].value, known[name].unit) if name in known else MISSING for known in levels.values())] for name in names
     ]
-    title = f"{one.title or one.name}: {one.chips:g} chips, {one.topology}".rstrip(", ")
-    print_table(Table("levels", title, ["", *levels], rows, one.notes))
+    print_table(Table("levels", f"{one.title or one.name}: {whole}", ["", *levels], rows, (*one.notes, *_price_lines(levels))))
     if explain:
         for metric, tree in levels[list(levels)[-1]].items():
             print_text(f"{metric}\n{tree.explain()}\n")
+
+
+def _changed(one: System, changes: list[str]) -> System:
+    """Apply PATH=VALUE changes; values are text with units."""
+    for change in changes:
+        path, is_there, value = change.partition("=")
+        if not is_there:
+            raise InvalidInput(f"--set {change}: write PATH=VALUE, e.g. chip.power='331 W'")
+        one = one.replace(**{path.strip(): value.strip()})
+    return one
+
+
+def _price_lines(levels: Mapping[str, Mapping[str, Estimate]]) -> list[str]:
+    """Which price each level's dollars are."""
+    said = {level: known["price"].assumptions[0] for level, known in levels.items() if "price" in known and known["price"].assumptions}
+    return [f"{level}: {basis}" for level, basis in said.items()]
 
 
 def sources(name: Name = None, json: Json = False, catalogue: Catalog = None) -> None:

@@ -103,10 +103,13 @@ def curves(
         return
     one = views.curves(found, precision, level=level or "system", prices=paid, power=power, pue=pue)
     if json:
-        print_json(one.to_dict())
+        print_json({one.level: {one.precision: one.to_dict()}})
         return
     print_table(systems_table(one))
-    print_table(growth_table(one))
+    if one.changes():
+        print_table(growth_table(one))
+    if one.skipped:
+        print_text(f"without a {precision} rate, left out: {', '.join(one.skipped)}")
     if explain:
         _explain(one)
 

@@ -1,6 +1,6 @@
 """Power caps: the power roof beside the roofs of compute and bandwidth."""
 
-from nvscale.ops import maximum, minimum
+from nvscale.ops import INFINITY, maximum, minimum, where
 from nvscale.unit_types import Bytes, BytesPerSecond, Flop, FlopPerByte, FlopPerSecond, JoulesPerByte, JoulesPerFlop, Seconds, Watts
 
 __all__ = [
@@ -94,12 +94,12 @@ def power_capped_time(
     constant_power : W, broadcast
         Power drawn whatever runs.
     power_cap : W, broadcast
-        Limit of the average power, above the constant power; infinite for none.
+        Limit of the average power; infinite for none.
 
     Returns
     -------
     s, broadcast
-        Time.
+        Time; infinite where the cap leaves nothing above the constant power.
 
     Assumptions
     -----------
@@ -117,4 +117,6 @@ def power_capped_time(
     1.441
     """
     joules = work * energy_per_flop + traffic * energy_per_byte
-    return maximum(work / peak, traffic / bandwidth, joules / (power_cap - constant_power))
+    is_running = power_cap > constant_power
+    usable = where(is_running, power_cap - constant_power, power_cap)
+    return where(is_running, maximum(work / peak, traffic / bandwidth, joules / usable), INFINITY)

@@ -1,5 +1,6 @@
 """Power of switching logic: dynamic and leakage power, voltage and frequency scaling, the frequency of least energy."""
 
+from nvscale.ops import maximum
 from nvscale.unit_types import Exponent, Farads, Hertz, Ratio, Share, Volts, Watts, WattsPerVolt
 
 __all__ = [
@@ -167,7 +168,7 @@ def frequency_at_power(
     >>> round(frequency_at_power(400.0, 1.8e9, 100.0, 600.0, 3.0) / 1.8e9, 4)
     0.7937
     """
-    return reference_frequency * ((power_budget - constant_power) / reference_dynamic_power) ** (1.0 / exponent)
+    return reference_frequency * (maximum(power_budget - constant_power, 0.0) / reference_dynamic_power) ** (1.0 / exponent)
 
 
 def energy_optimal_frequency(

@@ -60,7 +60,7 @@ def chip_value(track: Curves) -> Table:
         rows.append([chip.name, f"{point.year:.1f}", Cell(power, "W"), Cell(price, "USD"), *per_watt, per_dollar, basis])
     columns = [
         "chip",
-        "shipped",
+        "year",
         "power",
         "price",
         "fp64 vector per W",

@@ -9,11 +9,11 @@ from nvscale.analysis.roadmap import Change, Curves
 from nvscale.analysis.trends import Growth, fit_growth
 from nvscale.catalogue import chips as find_chips
 from nvscale.composition import System
-from nvscale.errors import InvalidInput, MissingFigure
 from nvscale.estimators.fleets import METRICS
 from nvscale.formats import LADDER
 from nvscale.report.chip_tables import has_rate, rate_or_none
-from nvscale.report.tables import Table, times
+from nvscale.report.system_tables import price_notes
+from nvscale.report.tables import Cell, Factor, Interval, Percent, Remarks, Table
 from nvscale.settings import Prices
 
 FLOATS = tuple(name for name in LADDER if not name.startswith("int"))
@@ -56,54 +56,53 @@ class _Remarks:
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
 
-    def number(self, remark: str) -> str:
-        return str(self._numbers.setdefault(remark, len(self._numbers) + 1))
+    def cell(self, remarks: Sequence[str]) -> Remarks:
+        numbers = (self._numbers.setdefault(remark, len(self._numbers) + 1) for remark in remarks)
+        return Remarks(list(remarks), tuple(numbers))
 
     def notes(self) -> tuple[str, ...]:
         return tuple(f"[{number}] {remark}" for remark, number in self._numbers.items())
 
 
 def _change_cells(change: Change, remarks: _Remarks) -> list[Any]:
-    marks = " ".join(f"[{remarks.number(remark)}]" for remark in change.remarks)
-    return [times(change.factor), times(change.per_year), *_fit_cells(change.fitted), marks]
+    return [Factor(change.factor), Factor(change.per_year), *_fit_cells(change.fitted), remarks.cell(change.remarks)]
 
 
 def _fit_cells(fit: Growth) -> list[Any]:
-    interval = "-" if fit.low is None else f"{times(fit.low, 3)} to {times(fit.high, 3)}"
-    return [times(fit.per_year), interval, str(fit.points)]
+    return [Factor(fit.per_year), Interval(fit.low, fit.high), Cell(float(fit.points))]
+
+
+SHORTEST = 1.0
+"""Years between first and last below which a rate a year says nothing."""
+_COMPARED = ("performance", "performance per watt", "performance per dollar")
 
 
 def growth_by_format(systems: Sequence[System], prices: Prices) -> Table:
     """Growth per year of every number format, at chip and system level."""
-    metrics = ("performance", "performance per watt", "performance per dollar")
-    rows = []
+    remarks = _Remarks()
+    rows: list[list[Any]] = []
     for name in FLOATS:
         fitting = [system for system in systems if has_rate(system.chip, name)]
-        for level in ("chip", "system"):
-            cells = [_yearly(fitting, name, level, metric, prices) for metric in metrics]
-            years = sorted(system.shipped for system in fitting if system.shipped is not None)
-            span = f"{years[0]:.1f} to {years[-1]:.1f}" if len(years) > 1 else "-"
-            rows.append([name, level, str(len(fitting)), span, *cells])
-    columns = ["precision", "level", "systems", "years", *(f"{metric} a year" for metric in metrics)]
-    return Table(
-        "growth_by_format",
-        "Growth a year by number format, first to last",
-        columns,
-        rows,
-        ("where two systems of different years have it",),
-    )
+        for level in ("chip", "system") if fitting else ():
+            curves = views.curves(fitting, name, level=level, prices=prices)
+            rows.append([name, level, *_yearly(curves, remarks)])
+    columns = ["precision", "level", "systems", "years", *(f"{metric} a year" for metric in _COMPARED), "remarks"]
+    notes = (f"where systems at least {SHORTEST:g} year apart have it", *remarks.notes())
+    return Table("growth_by_format", "Growth a year by number format, first to last", columns, rows, notes)
 
 
-def _yearly(systems: Sequence[System], number_format: str, level: str, metric: str, prices: Prices) -> str:
-    try:
-        return times(views.curves(systems, number_format, level=level, prices=prices).growth(metric).per_year)
-    except (MissingFigure, InvalidInput):
-        return "-"
+def _yearly(curves: Curves, remarks: _Remarks) -> list[Any]:
+    """Systems, their years, the yearly factors, and which prices the one per dollar rests on."""
+    years = [point.year for point in curves.points]
+    changes = {metric: change for metric, change in curves.changes().items() if metric in _COMPARED and change.years >= SHORTEST}
+    said = [remark for change in changes.values() for remark in change.remarks if "against" in remark]
+    cells = [Factor(changes[metric].per_year if metric in changes else None) for metric in _COMPARED]
+    return [Cell(float(len(years))), f"{years[0]:.1f} to {years[-1]:.1f}", *cells, remarks.cell(list(dict.fromkeys(said)))]
 
 
 def whole_catalogue_growth() -> Table:
     """Growth fitted over all data-centre chips of all vendors."""
-    chips = [chip for chip in find_chips(market="data center") if chip.kind != "cpu" and chip.status != "cancelled"]
+    chips = [chip for chip in find_chips(market="data center", status="shipped") if chip.kind != "cpu" and not chip.unread]
     rows = []
     for name in (*FLOATS, "16-bit"):
         for what, unit in (("performance", "flop/s"), ("performance per watt", "flop/J")):
@@ -116,7 +115,7 @@ def whole_catalogue_growth() -> Table:
     for field, what in (("memory_bandwidth", "memory bandwidth"), ("memory", "memory"), ("power", "power"), ("transistors", "transistors")):
         rows.append(_fit_row(what, [(c.released, v) for c in chips if (v := getattr(c, field)) and c.released]))
     columns = ["what, of a chip", "factor a year", "interval", "n", "scatter"]
-    note = "all vendors, by announcement; scatter is the standard deviation of the residuals as a factor"
+    note = "shipped parts of all vendors, by announcement; scatter is the standard deviation of the residuals as a factor"
     return Table(
         "catalogue_growth", "Growth over all data-centre accelerators of the catalogue", columns, [row for row in rows if row], (note,)
     )
@@ -126,10 +125,7 @@ def _fit_row(what: str, points: Sequence[tuple[float, float]]) -> list[Any]:
     if len({year for year, _ in points}) < 3:
         return []
     fit = fit_growth([year for year, _ in points], [value for _, value in points])
-    return [what, *_fit_cells(fit), times(math.exp(fit.residual))]
-
-
-_COMPARED = ("performance", "performance per watt", "performance per dollar")
+    return [what, *_fit_cells(fit), Factor(math.exp(fit.residual))]
 
 
 def baselines_table(curves: Curves) -> Table:
@@ -141,10 +137,9 @@ def baselines_table(curves: Curves) -> Table:
         if metric not in changes:
             continue
         change = changes[metric]
-        marks = " ".join(f"[{remarks.number(remark)}]" for remark in change.remarks)
-        rows.append([metric, "these systems", times(change.per_year), times(change.factor), "", marks])
+        rows.append([metric, "these systems", Factor(change.per_year), Factor(change.factor), "", remarks.cell(change.remarks)])
         rows += [
-            [metric, line.title, times(line.per_year), times(line.over(change.years)), line.source.date, line.source.title]
+            [metric, line.title, Factor(line.per_year), Factor(line.over(change.years)), line.source.date, line.source.title]
             for line in views.baselines(metric=metric)
         ]
     columns = ["metric", "growth", "a year", "over the same years", "edition", "source"]
@@ -153,15 +148,11 @@ def baselines_table(curves: Curves) -> Table:
 
 def decomposition_table(curves: Curves) -> Table:
     """The exact decomposition of the gain from first to last."""
-    rows = [
-        [target, name, times(factor), f"{part.shares.get(name, math.nan):.1%}"]
-        for target, part in curves.decomposition().items()
-        for name, factor in (*part.factors.items(), ("total", part.total))
-        if name != "total" or part.total
-    ]
-    for row in rows:
-        if row[1] == "total":
-            row[3] = "100.0%"
-    first, last = curves.points[0].name, curves.points[-1].name
+    rows: list[list[Any]] = []
+    for target, part in curves.decomposition().items():
+        rows += [[target, name, Factor(factor), Percent(part.shares.get(name, 0.0))] for name, factor in part.factors.items()]
+        rows.append([target, "total", Factor(part.total), Percent(1.0)])
+    first, last = curves.points[0], curves.points[-1]
     columns = ["gain", "factor", "multiplier", "log share"]
-    return Table("decomposition", f"What the gain is made of, {first} to {last}", columns, rows, ("factors multiply exactly to the total",))
+    notes = ("factors multiply exactly to the total; power and price per chip with its share of the system", *price_notes(curves))
+    return Table("decomposition", f"What the gain is made of, {first.name} to {last.name}", columns, rows, notes)

@@ -66,7 +66,7 @@ def build_report(
     found = [find_system(one) for one in (views.lineage() if systems is None else systems)]
     paid = prices or views.prices()
     whole = views.curves(found, prices=paid)
-    powered = [point.system for point in whole.points if "power" in point.metrics]
+    powered = [system for system in found if "power" in whole[system.name].metrics]
     site = views.curves(powered, level="datacenter", power=power, pue=pue, prices=paid) if powered else None
     chips = {name: track for name in CHIP_TRACKS if (track := _track(found, name, paid)) is not None}
     distinct = list(dict.fromkeys(point.system.chip for point in whole.points))
@@ -75,7 +75,7 @@ def build_report(
         ridge_points(distinct),
         chip_value(chips["lowest"]),
         systems_table(whole),
-        levels_table([point.system for point in (site or whole).points]),
+        levels_table(site or whole),
         *([] if site is None else [cost_curve(site)]),
         growth_table(whole),
         chip_growth_table(chips),

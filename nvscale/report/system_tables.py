@@ -1,10 +1,7 @@
 """Tables of systems: as sold, at every level, and as energy and cost of work."""
 
-from collections.abc import Sequence
-
 from nvscale import views
-from nvscale.analysis.roadmap import Curves
-from nvscale.composition import System
+from nvscale.analysis.roadmap import Curves, Point
 from nvscale.estimators.fleets import METRICS
 from nvscale.report.tables import Cell, Table
 
@@ -24,14 +21,14 @@ def systems_table(curves: Curves) -> Table:
     rows = [
         [
             point.name,
-            f"{point.year:.1f}",
+            _when(point),
             Cell(point.system.chips),
             point.rate.replace("_", " "),
             *(Cell(point.value(metric), METRICS[metric].unit) for metric, _ in _SYSTEM_COLUMNS),
         ]
         for point in curves.points
     ]
-    columns = ["system", "shipped", "chips", "rate", *(title for _, title in _SYSTEM_COLUMNS)]
+    columns = ["system", "year", "chips", "rate", *(title for _, title in _SYSTEM_COLUMNS)]
     return Table("systems", _title(curves), columns, rows, price_notes(curves))
 
 
@@ -51,8 +48,14 @@ def price_notes(curves: Curves) -> tuple[str, ...]:
     )
 
 
-def levels_table(sites: Sequence[System]) -> Table:
+def _when(point: Point) -> str:
+    """Year of first shipment; marked where only the announcement is dated."""
+    return f"{point.year:.1f}" + ("" if point.dated == "shipped" else " announced")
+
+
+def levels_table(curves: Curves) -> Table:
     """Every level from one chip to the datacenter."""
+    sites = [point.system for point in curves.points]
     metrics = ("performance", "memory bandwidth", "bisection bandwidth", "power", "facility power", "price", "cost rate")
     rows = []
     for site in sites:
@@ -62,8 +65,9 @@ def levels_table(sites: Sequence[System]) -> Table:
             hourly = Cell(known["cost rate"].value if "cost rate" in known else None, "USD/s")
             rows.append([site.name.rpartition(" of ")[2], level, Cell(chips), *cells, hourly])
     columns = ["system", "level", "chips", *metrics[:-1], "cost an hour"]
+    notes = ("power and price without scale-out switches and optics", *price_notes(curves))
     size = next((f" of {site.name.partition(' of ')[0]}" for site in sites if site.level == "datacenter"), "")
-    return Table("levels", f"Chip, node, rack, datacenter{size}", columns, rows, ("power and price without scale-out switches and optics",))
+    return Table("levels", f"Chip, node, rack, datacenter{size}", columns, rows, notes)
 
 
 def cost_curve(site: Curves) -> Table:
@@ -73,14 +77,14 @@ def cost_curve(site: Curves) -> Table:
         joules, dollars = point.value("energy per flop"), point.value("cost per flop")
         rows.append(
             [
-                point.system.chip.name,
-                f"{point.year:.1f}",
+                point.system.name.rpartition(" of ")[2],
+                _when(point),
                 point.precision,
                 Cell(point.value("performance"), "flop/s"),
                 Cell(joules, "J/flop"),
                 Cell(dollars, "USD/flop"),
             ]
         )
-    columns = ["chip", "shipped", "precision", "peak of the site", "energy of work", "cost of work"]
+    columns = ["system", "year", "precision", "peak of the site", "energy of work", "cost of work"]
     size = site.points[0].name.partition(" of ")[0]
     return Table("cost_curve", f"Energy and cost of work at the peak of {size}", columns, rows, price_notes(site))

@@ -32,6 +32,54 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class Factor:
+    """A ratio, written with x or ÷ and exported as a number."""
+
+    value: float | None
+    digits: int = 4
+
+    def __str__(self) -> str:
+        return times(self.value, self.digits)
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A range of ratios, exported as a list of two numbers."""
+
+    low: float | None
+    high: float | None
+
+    @property
+    def value(self) -> list[float] | None:
+        """Both ends, or None."""
+        return None if self.low is None or self.high is None else [self.low, self.high]
+
+    def __str__(self) -> str:
+        return MISSING if self.value is None else f"{times(self.low, 3)} to {times(self.high, 3)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Percent:
+    """A share, written in percent and exported as a number."""
+
+    value: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.1%}"
+
+
+@dataclass(frozen=True, slots=True)
+class Remarks:
+    """Remarks of a row: numbers that point below the table, exported as text."""
+
+    value: list[str]
+    numbers: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return " ".join(f"[{number}]" for number in self.numbers)
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A table of the report.
 
@@ -114,7 +162,7 @@ def _short_number(cell: str) -> bool:
 
 def plain(cell: Any) -> Any:
     """Return a cell as plain data: numbers in SI, the missing ones as None."""
-    return cell.value if isinstance(cell, Cell) else cell
+    return cell.value if isinstance(cell, Cell | Factor | Interval | Percent | Remarks) else None if cell == MISSING else cell
 
 
 def times(factor: float | None, digits: int = 4) -> str:

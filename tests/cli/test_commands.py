@@ -115,7 +115,7 @@ def test_json_of_a_chip_has_value_unit_and_source() -> None:
 def test_json_of_a_system_has_levels_of_trees() -> None:
     system = read(run(["system", "gb200-nvl72", "--json", "--power", "100 MW", "--pue", "1.2"]))
     assert system["chips"] == 694 * 72
-    assert list(system["levels"]) == ["chip", "rack", "datacenter"]
+    assert list(system["levels"]) == ["chip", "node", "rack", "datacenter"]
     power = system["levels"]["rack"]["power"]
     assert power["value"] == pytest.approx(120e3) and power["unit"] == "W" and power["how"] == "sum of"
     assert sum(term["value"] for term in power["terms"].values()) == pytest.approx(120e3)
@@ -137,7 +137,7 @@ def test_json_of_the_report_has_every_table_of_the_report() -> None:
 
 def test_prices_of_the_caller_count() -> None:
     cheap, dear = (
-        read(run(["curves", "--level", "system", "--energy-price", price, "--json"]))["growth"]["cost rate"]
+        read(run(["curves", "--level", "system", "--energy-price", price, "--json"]))["system"]["lowest"]["growth"]["cost rate"]
         for price in ("0.01 USD/kWh", "0.5 USD/kWh")
     )
     assert cheap != dear

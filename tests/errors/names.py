@@ -123,12 +123,12 @@ CASES = [
         nv.MissingFigure,
         ("slate", "replace(memory_bandwidth=...)"),
     ),
-    Case("figure of a roll-up", lambda: nv.system(_nothing_published()).power, nv.MissingFigure, ("no power of slate", '"chip.power"')),
+    Case("figure of a roll-up", lambda: nv.system(_nothing_published()).power, nv.MissingFigure, ("no power of slate", "chip.power")),
     Case(
         "figure of a part",
         lambda: _node().replace(**{"parts.rack.power": None}).power,
         nv.MissingFigure,
-        ("no power of rack", '"parts.rack.power"'),
+        ("no power of rack", "parts.rack.power"),
     ),
     Case("no network", lambda: nv.system(nv.chip("H100")).scaleup_chips, nv.MissingFigure, ("has no network", "add(")),
     Case(
