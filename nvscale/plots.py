@@ -72,7 +72,7 @@ def draw_growth(curves: Sequence[Curves], metric: str = "performance", baselines
     axes = _axes(
         figure,
         f"{metric[0].upper()}{metric[1:]} over the years",
-        "first shipment",
+        "year",
         f"{metric} ({METRICS[metric].unit.replace('flop', 'FLOP')})",
     )
     axes.set_yscale("log")

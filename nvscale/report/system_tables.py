@@ -42,10 +42,7 @@ def price_notes(curves: Curves) -> tuple[str, ...]:
     bases: dict[str, list[str]] = {}
     for point in curves.points:
         bases.setdefault(point.price_basis or "not known", []).append(point.system.name.rpartition(" of ")[2])
-    return tuple(
-        f"price of {', '.join(names)}: {basis}" if basis != "no price known" else f"{basis}: {', '.join(names)}"
-        for basis, names in bases.items()
-    )
+    return ("prices: " + "; ".join(f"{', '.join(names)} {basis}" for basis, names in bases.items()),)
 
 
 def _when(point: Point) -> str:
