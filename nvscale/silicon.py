@@ -106,7 +106,7 @@ class Chip(Record):
         if carrier(best) == FLOAT and not best:
             has = ", ".join(self.precisions()) or "no published rate at all"
             if set(wanted.rates) & set(self.unread):
-                raise MissingPrecision(f"{self.name}: its {wanted.name} rate was not read in any document; known are {has}")
+                raise MissingPrecision(f"{self.name}: its {wanted.name} rate was not read in any document; what is known: {has}")
             raise MissingPrecision(f"{self.name} has no {wanted.name} rate; it has {has}")
         return best
 

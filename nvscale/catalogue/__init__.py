@@ -81,7 +81,7 @@ def chips(**filters: Any) -> tuple[Chip, ...]:
     a chip as a least value.
 
     >>> [c.name for c in chips(vendor="NVIDIA", precision="fp4", memory_bandwidth="7.9 TB/s", status="shipped")]
-    ['gb200', 'gb300', 'rubin']
+    ['gb200', 'gb300']
     """
     return shipped_catalogue().chips(**filters)
 

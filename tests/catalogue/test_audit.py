@@ -13,7 +13,7 @@ from nvscale.units import dimension_of
 from tests.catalogue.tables import KINDS, Written, entries, figures, files, kind_of
 
 RECOLLECTION = "unverified-recollection"
-KINDS_OF_FIGURES = ("vendor", "measured", "derived", "estimate")
+KINDS_OF_FIGURES = ("vendor", "restated", "measured", "derived", "estimate")
 # NVIDIA's parts for data centers, by the names under which people ask for them.
 NVIDIA_PARTS = [
     "K20",

@@ -81,8 +81,8 @@ def test_the_site_of_an_array_of_budgets_is_the_site_of_each() -> None:
 
 
 def test_a_site_of_pods_needs_only_the_missing_figures() -> None:
-    pod = nv.system("tpu-v5p-pod")
-    with pytest.raises(nv.MissingFigure, match="tpu-v5p-pod: no power"):
+    pod = nv.system("tpu-v5p-pod").replace(**{"chip.power": None, "parts.pod.power": None})
+    with pytest.raises(nv.MissingFigure, match="tpu-v5p-pod: no power of tpu-v5p and pod is known"):
         pod.within(power="100 MW")
     known = pod.replace(**{"chip.power": "450 W", "parts.pod.power": "500 kW"})
     site = known.within(power="100 MW", pue=1.1)
@@ -178,7 +178,7 @@ def test_taper_divides_the_cut_and_the_span_bounds_it(chips: float, taper: float
 
 def test_bisections_of_the_catalogue() -> None:
     pod = nv.system("tpu-v5p-pod")
-    assert pod.bisection_bandwidth == pytest.approx(8960 ** (2 / 3) * pod.scaleup.bandwidth / 3)
+    assert pod.bisection_bandwidth == pytest.approx(2 * 16 * 20 * pod.scaleup.bandwidth / 6)
     assert nv.system("gb200-nvl72").bisection_bandwidth == pytest.approx(72 * 900e9 / 2)
     assert nv.system("dgx-1-p100").bisection_bandwidth == pytest.approx(8 * 80e9 / 2 / 4)
 
