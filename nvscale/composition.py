@@ -10,7 +10,7 @@ of different depth stack by padding.
 import dataclasses
 import math
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from nvscale.errors import InvalidInput, MissingFigure
 from nvscale.formats import Precision
@@ -95,6 +95,10 @@ class System(Record):
     >>> round(hall.peak("fp8") / 1e18, 3), round(hall.power / 1e6, 4)
     (2.026, 1.3056)
     """
+
+    HINTS: ClassVar[Mapping[str, str]] = {
+        figure: f"; it adds up from the parts: change chip.{figure} or parts.<name>.{figure}" for figure in ("power", "price")
+    }
 
     name: str
     title: str = ""
@@ -186,7 +190,7 @@ class System(Record):
         return self._resized(wanted, name=f"{wanted:g} of {self.name}", parts=parts, networks=networks)
 
     def within(self, *, power: Any, pue: Any = None) -> Self:
-        """Return as many whole systems as a facility power holds.
+        """Return as many whole systems as a facility power holds, at the given PUE or the system's own (1 unless set).
 
         >>> import nvscale
         >>> nvscale.system("gb200-nvl72").within(power="100 MW", pue=1.2).chips / 72
@@ -196,9 +200,8 @@ class System(Record):
         budget = Unit("W").si(power, "within: power")
         count = floor(budget / (self.power * effectiveness))
         if carrier(count) == FLOAT and count < 1.0:
-            raise InvalidInput(
-                f"within: power {budget:g} W holds not one {self.name}, which draws {self.power * effectiveness:g} W with PUE"
-            )
+            needed = f"which draws {self.power * effectiveness:g} W at PUE {effectiveness:g}"
+            raise InvalidInput(f"within: power {budget:g} W holds not one {self.name}, {needed}")
         name = f"{budget / 1e6:g} MW of {self.name}" if carrier(budget) == FLOAT else f"site of {self.name}"
         return self._resized(count * self.chips, pue=effectiveness, level="datacenter", name=name)
 

@@ -26,6 +26,9 @@ class Record:
 
     __pydantic_config__: typing.ClassVar = {"extra": "forbid", "arbitrary_types_allowed": True}
 
+    HINTS: typing.ClassVar[Mapping[str, str]] = {}
+    """What to write instead of names that people expect."""
+
     def __init_subclass__(cls) -> None:
         """Make the subclass a frozen, keyword-only dataclass."""
         dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)(cls)
@@ -139,7 +142,8 @@ def _checked_init(init: Callable[..., None]) -> Callable[..., None]:
         names = field_names(type(self))
         for name in values:
             if name not in names:
-                raise UnknownName(f"{type(self).__name__} has no field {name!r}{did_you_mean(name, names)}")
+                hint = type(self).HINTS.get(name, "") or did_you_mean(name, names)
+                raise UnknownName(f"{type(self).__name__} has no field {name!r}{hint}")
         missing = [name for name in required_fields(type(self)) if name not in values]
         if missing:
             raise InvalidInput(f"{type(self).__name__}: {', '.join(missing)} must be given")

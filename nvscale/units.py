@@ -299,7 +299,7 @@ class Unit:
             try:
                 number, unit = split_text(value)
                 if not unit and dimension_of(self.text):
-                    raise WrongUnit(f"{value!r} has no unit; write e.g. '{value.strip()} {self.text}'")
+                    raise WrongUnit(f"{value!r} has no unit; write e.g. '{value.strip()} {_SUGGESTED.get(self.text, self.text)}'")
                 return convert(number, unit or "1", self.text)
             except InvalidInput as problem:
                 raise type(problem)(f"{field}: {problem}") from None
@@ -335,6 +335,10 @@ class Unit:
                 f"{field}: {float(array[bad].ravel()[0])!r} at {first} is out of range; wanted {_RANGES[self.range]}, in {self.text}"
             )
         return array if array.ndim else float(array)
+
+
+_SUGGESTED = {"USD/J": "USD/kWh", "byte": "GB", "byte/s": "GB/s", "flop/s": "TFLOP/s"}
+"""Units that people mean when they leave one out."""
 
 
 def _for_json(value: Any) -> Any:

@@ -17,12 +17,17 @@ from nvscale.estimate import Estimate, show
 from nvscale.estimators.fleets import METRICS
 from nvscale.provenance import Source
 from nvscale.record import Record, walk
+from nvscale.report.sections import terms
 from nvscale.report.tables import MISSING, Cell, Table
+from nvscale.settings import Prices
 from nvscale.silicon import Chip
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON in SI base units.")]
 Explain = Annotated[bool, typer.Option("--explain", help="Show how each number came about, down to the sources.")]
 Catalog = Annotated[list[Path] | None, typer.Option("--catalogue", help="Add a catalogue file of your own (TOML); may be repeated.")]
+EnergyPrice = Annotated[str | None, typer.Option(help='Energy price, e.g. "0.06 USD/kWh".')]
+DiscountRate = Annotated[float | None, typer.Option(help="Cost of capital per year, e.g. 0.08.")]
+Life = Annotated[str | None, typer.Option(help='Useful life, e.g. "5 year".')]
 Name = Annotated[str | None, typer.Argument(help="One entry, by name or alias; all without.")]
 
 
@@ -136,14 +141,18 @@ def system(
     changes: Annotated[
         list[str] | None, typer.Option("--set", help='Change a figure, e.g. --set chip.power="331 W"; may be repeated.')
     ] = None,
+    energy_price: EnergyPrice = None,
+    discount_rate: DiscountRate = None,
+    life: Life = None,
 ) -> None:
     """Show one system at every level: chip, node, rack, datacenter."""
     one = _changed(catalogue_with(catalogue).system(name), changes or []).replace(**({} if pue is None else {"pue": pue}))
-    whole = f"{one.chips:,.0f} chips, {one.topology}".rstrip(", ")
+    whole = f"{one.chips:,.0f} chip{'' if one.chips == 1.0 else 's'}, {one.topology}".rstrip(", ")
     if power is not None:
         one = one.within(power=power, pue=views.default_pue()[0] if pue is None else pue)
         whole = f"{one.chips:,.0f} chips in systems of {whole}"
-    levels = views.rooflines(one, precision)
+    paid = views.prices(**_given(energy_price=energy_price, discount_rate=discount_rate, life=life))
+    levels = views.rooflines(one, precision, prices=paid)
     if json:
         print_json({"name": one.name, "chips": one.chips, "levels": {k: {m: e.to_dict() for m, e in v.items()} for k, v in levels.items()}})
         return
@@ -151,7 +160,8 @@ def system(
     rows = [
         [name, *(show(known[name].value, known[name].unit) if name in known else MISSING for known in levels.values())] for name in names
     ]
-    print_table(Table("levels", f"{one.title or one.name}: {whole}", ["", *levels], rows, (*one.notes, *_price_lines(levels))))
+    notes = (*one.notes, *_price_lines(levels), *_terms(levels, paid, given=pue is not None or power is None))
+    print_table(Table("levels", f"{one.title or one.name}: {whole}", ["", *levels], rows, notes))
     if explain:
         for metric, tree in levels[list(levels)[-1]].items():
             print_text(f"{metric}\n{tree.explain()}\n")
@@ -165,6 +175,15 @@ def _changed(one: System, changes: list[str]) -> System:
             raise InvalidInput(f"--set {change}: write PATH=VALUE, e.g. chip.power='331 W'")
         one = one.replace(**{path.strip(): value.strip()})
     return one
+
+
+def _terms(levels: Mapping[str, Mapping[str, Estimate]], paid: Prices, *, given: bool) -> list[str]:
+    """PUE, prices and terms that the rows rest on."""
+    found = next((known["facility power"]["PUE"] for known in levels.values() if "facility power" in known), None)
+    if found is None:
+        return terms(paid)
+    source = found.source if given else views.default_pue()[1]
+    return [f"PUE {found.value:g}: {source}; performance per watt is without it, energy and cost per flop with it", *terms(paid)]
 
 
 def _price_lines(levels: Mapping[str, Mapping[str, Estimate]]) -> list[str]:
@@ -217,7 +236,7 @@ def _free(kind: str, name: str | None, *, json: bool, catalogue: list[Path] | No
         return
     shown = [[one, title, figure, _span(source), source.date, source.kind, source.title] for one, title, figure, source in rows]
     columns = ["name", "what", "figure", "value as printed", "date", "kind", "source"]
-    print_table(Table(kind, f"{len(names)} entries of {kind}", columns, shown))
+    print_table(Table(kind, f"{len(shown)} figures of {kind}", columns, shown))
 
 
 def _span(source: Source) -> str:

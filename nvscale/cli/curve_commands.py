@@ -7,7 +7,7 @@ import typer
 
 from nvscale import views
 from nvscale.analysis.roadmap import Curves
-from nvscale.cli.catalogue_commands import Catalog, Explain, Json, catalogue_with
+from nvscale.cli.catalogue_commands import Catalog, DiscountRate, EnergyPrice, Explain, Json, Life, catalogue_with
 from nvscale.cli.output import new_file, print_json, print_table, print_text
 from nvscale.errors import MissingPrecision
 from nvscale.formats import LADDER
@@ -20,9 +20,6 @@ from nvscale.settings import Prices
 Systems = Annotated[list[str] | None, typer.Argument(help="Systems, by name; the NVIDIA lineage without.")]
 Power = Annotated[str, typer.Option(help="Facility power of the datacenter level.")]
 Pue = Annotated[float | None, typer.Option(help="Power usage effectiveness of the datacenter level.")]
-EnergyPrice = Annotated[str | None, typer.Option(help='Energy price, e.g. "0.06 USD/kWh".')]
-DiscountRate = Annotated[float | None, typer.Option(help="Cost of capital per year, e.g. 0.08.")]
-Life = Annotated[str | None, typer.Option(help='Useful life, e.g. "5 year".')]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file that is there already.")]
 
 
@@ -124,7 +121,7 @@ def _print_all(made: Report) -> None:
 def roofline(
     chips: Annotated[list[str], typer.Argument(help="Chips, by name or alias.")],
     plot: Annotated[Path | None, typer.Option(help="Draw the rooflines to this file (.svg, .png or .pdf).")] = None,
-    precision: Annotated[list[str] | None, typer.Option(help="Number formats to draw; all the chip has without. May be repeated.")] = None,
+    precision: Annotated[list[str] | None, typer.Option(help="Number formats to show and draw; all without. May be repeated.")] = None,
     json: Json = False,
     explain: Explain = False,
     force: Force = False,
@@ -141,8 +138,8 @@ def roofline(
     if json:
         print_json([_roofline_record(chip, formats) for chip in found])
     else:
-        print_table(ladder(found))
-        print_table(ridge_points(found))
+        print_table(ladder(found, formats))
+        print_table(ridge_points(found, formats))
     if explain and not json:
         for chip in found:
             print_text(

@@ -5,17 +5,20 @@ import sys
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
 from nvscale.errors import InvalidInput
-from nvscale.report.tables import SHORT, Table
+from nvscale.report.tables import Table
 
 NARROW = 9
-"""Least width of a column, so that headings break between words."""
+"""Least width that headings are broken to."""
+FOLDED = 36
+"""Longest text of a column that is never folded, where the terminal has room for three such."""
+GAP = 2
 PIPE_WIDTH = 220
 """Columns where the output is no terminal, so that nothing is cut."""
 
@@ -26,20 +29,71 @@ def console() -> Console:
 
 
 def print_table(table: Table) -> None:
-    """Print a table with its notes."""
-    drawn = RichTable(title=table.heading(), title_justify="left", title_style="bold", header_style="bold cyan", box=None, pad_edge=False)
-    numeric, rows = table.numeric(), table.text()
-    for i, name in enumerate(table.headings()):
-        longest = max((len(row[i]) for row in rows), default=0)
-        header = textwrap.fill(name, max(longest, NARROW), break_long_words=False)
-        drawn.add_column(header, justify="right" if i in numeric else "left", overflow="fold", no_wrap=longest < SHORT)
-    for row in rows:
-        drawn.add_row(*(Text(cell) for cell in row))
+    """Print a table with its notes; one too wide for the terminal goes on below, the columns that name a row repeated."""
     out = console()
-    out.print(drawn)
+    folded = longest_unfolded(out.width)
+    widths = _widths(table, folded)
+    for number, columns in enumerate(_that_fit(widths, out.width, _naming(table))):
+        title = table.heading() if not number else f"{table.heading()}, continued"
+        out.print(_drawn(table, columns, widths, folded, title))
     for note in table.notes:
         out.print(Text(f"  {note}"), style="dim")
     out.print()
+
+
+def longest_unfolded(width: int) -> int:
+    """The longest text that keeps to one line in a terminal of this width: three columns of it fit."""
+    return min(FOLDED, width // 3 - GAP)
+
+
+def _heading(name: str, width: int) -> list[str]:
+    """A heading in lines, broken between words."""
+    return textwrap.wrap(name, max(width, NARROW), break_long_words=False) or [""]
+
+
+def _widths(table: Table, folded: int) -> list[int]:
+    """The least width of every column: its longest cell or line of its heading; long text may be folded."""
+    rows = table.text()
+    found = []
+    for i, name in enumerate(table.headings()):
+        longest = min(max((len(row[i]) for row in rows), default=0), folded)
+        found.append(max(longest, *(len(line) for line in _heading(name, longest))))
+    return found
+
+
+def _naming(table: Table) -> int:
+    """How many leading columns of text tell the rows apart; one where numbers would be needed for it."""
+    rows, numeric = table.text(), table.numeric()
+    for count in range(1, len(table.headings())):
+        if count - 1 in numeric:
+            break
+        if len({tuple(row[:count]) for row in rows}) == len(rows):
+            return count
+    return 1
+
+
+def _that_fit(widths: Sequence[int], width: int, naming: int) -> list[list[int]]:
+    """Columns packed into tables that fit the width; the naming columns stand in each."""
+    names = list(range(naming))
+    packed = [names]
+    for i in range(naming, len(widths)):
+        if len(packed[-1]) > naming and sum(widths[j] + GAP for j in [*packed[-1], i]) - GAP > width:
+            packed.append(names)
+        packed[-1] = [*packed[-1], i]
+    return packed
+
+
+def _drawn(table: Table, columns: Sequence[int], widths: Sequence[int], folded: int, title: str) -> RichTable:
+    """The chosen columns of a table as rich draws them, no cell cut."""
+    drawn = RichTable(title=title, title_justify="left", title_style="bold", header_style="bold cyan", box=None, pad_edge=False)
+    numeric, headings = table.numeric(), table.headings()
+    for i in columns:
+        header = "\n".join(_heading(headings[i], widths[i]))
+        side = "right" if i in numeric else "left"
+        drawn.add_column(header, justify=cast("Any", side), overflow="fold", min_width=widths[i], no_wrap=widths[i] < folded)
+    for row in table.text():
+        drawn.add_row(*(Text(row[i]) for i in columns))
+    return drawn
 
 
 def print_json(data: Any) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from nvscale.analysis.roadmap import Curves
 from nvscale.errors import MissingPrecision
 from nvscale.formats import LADDER
+from nvscale.report.system_tables import price_notes
 from nvscale.report.tables import Cell, Table
 from nvscale.silicon import Chip
 
@@ -22,26 +23,26 @@ def rate_or_none(chip: Chip, number_format: str) -> float | None:
     return chip.rate(number_format) if has_rate(chip, number_format) else None
 
 
-def ladder(chips: Sequence[Chip]) -> Table:
+def ladder(chips: Sequence[Chip], formats: Sequence[str] = LADDER) -> Table:
     """Peak dense rate by number format."""
-    rows = [[chip.name, *(Cell(rate_or_none(chip, name), "flop/s") for name in LADDER)] for chip in chips]
+    rows = [[chip.name, *(Cell(rate_or_none(chip, name), "flop/s") for name in formats)] for chip in chips]
     vector = [f"fp16 of {c.name} is a vector rate" for c in chips if has_rate(c, "fp16") and c.rate_name("fp16") == "fp16_vector"]
     notes = ("dense, per package; the ladder is not x2 from format to format", *vector)
-    return Table("number_formats", "Peak rate by number format", ["chip", *LADDER], rows, notes)
+    return Table("number_formats", "Peak rate by number format", ["chip", *formats], rows, notes)
 
 
-def ridge_points(chips: Sequence[Chip]) -> Table:
+def ridge_points(chips: Sequence[Chip], formats: Sequence[str] = LADDER) -> Table:
     """Ridge points by number format."""
     rows = [
         [
             chip.name,
             Cell(chip.memory_bandwidth, "byte/s"),
-            *(Cell(chip.ridge_point(name) if has_rate(chip, name) else None, "flop/byte", 3) for name in LADDER),
+            *(Cell(chip.ridge_point(name) if has_rate(chip, name) else None, "flop/byte", 3) for name in formats),
         ]
         for chip in chips
     ]
     note = "operational intensity from which compute binds and not memory"
-    return Table("ridge_points", "Ridge points", ["chip", "memory bandwidth", *LADDER], rows, (note,))
+    return Table("ridge_points", "Ridge points", ["chip", "memory bandwidth", *formats], rows, (note,))
 
 
 def chip_value(track: Curves) -> Table:
@@ -56,23 +57,16 @@ def chip_value(track: Curves) -> Table:
         ]
         lowest = point.metrics["performance"].value
         per_dollar = Cell(None if price is None else lowest / price, "flop/s/USD")
-        basis = _basis(chip)
-        rows.append([chip.name, f"{point.year:.1f}", Cell(power, "W"), Cell(price, "USD"), *per_watt, per_dollar, basis])
+        rows.append([chip.name, f"{point.year:.1f}", Cell(power, "W"), Cell(price, "USD"), *per_watt, per_dollar])
     columns = [
         "chip",
         "year",
         "power",
         "price",
-        "fp64 vector per W",
-        "16 bit per W",
-        "fp8 per W",
-        "fp4 per W",
-        "lowest per USD",
-        "price basis",
+        "fp64 vector per watt",
+        "16 bit per watt",
+        "fp8 per watt",
+        "fp4 per watt",
+        "performance per dollar, lowest format",
     ]
-    return Table("chip_value", "Chips per watt and per dollar", columns, rows, ("a price basis is part of every figure per dollar",))
-
-
-def _basis(chip: Chip) -> str:
-    source = chip.source("price")
-    return f"{source.basis or source.kind} {source.date}".strip() if chip.price is not None else "-"
+    return Table("chip_value", "Chips per watt and per dollar", columns, rows, price_notes(track))

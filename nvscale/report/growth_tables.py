@@ -31,7 +31,7 @@ def growth_table(curves: Curves) -> Table:
     rows = [[metric, *_change_cells(change, remarks)] for metric, change in changes.items()]
     first, last = curves.points[0], curves.points[-1]
     title = f"Growth, {curves.level} level: {first.name} to {last.name}, {last.year - first.year:.1f} years"
-    notes = (f"fitted in log space over n systems, interval at {curves.confidence:.0%}", *remarks.notes())
+    notes = (f"fitted in log space over n systems, interval at {curves.confidence:.0%}; ÷ is a fall", *remarks.notes())
     return Table(f"growth_{curves.level}", title, ["metric", *_COLUMNS], rows, notes)
 
 
@@ -82,7 +82,7 @@ def growth_by_format(systems: Sequence[System], prices: Prices) -> Table:
     remarks = _Remarks()
     rows: list[list[Any]] = []
     for name in FLOATS:
-        fitting = [system for system in systems if has_rate(system.chip, name)]
+        fitting = [system for system in systems if has_rate(system.chip, name)] if len(systems) > 1 else []
         for level in ("chip", "system") if fitting else ():
             curves = views.curves(fitting, name, level=level, prices=prices)
             rows.append([name, level, *_yearly(curves, remarks)])

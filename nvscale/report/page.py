@@ -8,7 +8,9 @@ from typing import Any
 
 from nvscale import plots, views
 from nvscale._version import __version__
+from nvscale.analysis.roadmap import Curves
 from nvscale.errors import MissingDependency
+from nvscale.estimators.fleets import METRICS
 from nvscale.report.sections import Report
 from nvscale.report.tables import times
 
@@ -45,8 +47,8 @@ def render(report: Report) -> str:
     )
 
 
-def headlines(report: Report) -> list[tuple[str, str, str]]:
-    """Return the numbers on top of the page: what, factor, per year."""
+def headlines(report: Report) -> list[tuple[str, str, str, str]]:
+    """Return the numbers on top of the page: what, factor, per year, and between what."""
     rows = []
     for curves, metrics in (
         (report.systems, ("performance", "performance per watt", "performance per dollar")),
@@ -55,8 +57,19 @@ def headlines(report: Report) -> list[tuple[str, str, str]]:
     ):
         for metric, change in curves.changes().items():
             if metric in metrics:
-                rows.append((f"{metric}, {curves.level}", times(change.factor), f"{times(change.per_year)} a year"))
+                rows.append(
+                    (f"{metric}, {curves.level}", times(change.factor), f"{times(change.per_year)} a year", _between(curves, metric))
+                )
     return rows
+
+
+def _between(curves: Curves, metric: str) -> str:
+    """Formats or price bases at both ends of a change."""
+    first, last = curves.points[0], curves.points[-1]
+    formats = f"{first.precision} to {last.precision}"
+    if METRICS[metric].unit.startswith("USD") or "dollar" in metric:
+        return f"{formats}; {first.price_basis} against {last.price_basis}"
+    return formats if "flop" in METRICS[metric].unit else f"{first.year:.1f} to {last.year:.1f}"
 
 
 def _figures(report: Report) -> dict[str, Any]:

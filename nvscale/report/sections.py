@@ -8,6 +8,7 @@ from nvscale import views
 from nvscale.analysis.roadmap import Curves
 from nvscale.catalogue import system as find_system
 from nvscale.composition import System
+from nvscale.ops import FLOAT, carrier
 from nvscale.report.chip_tables import chip_value, has_rate, ladder, ridge_points
 from nvscale.report.growth_tables import (
     baselines_table,
@@ -20,9 +21,13 @@ from nvscale.report.growth_tables import (
 from nvscale.report.system_tables import cost_curve, levels_table, systems_table
 from nvscale.report.tables import Table
 from nvscale.settings import Prices
+from nvscale.units import convert
 
 CHIP_TRACKS = ("lowest", "16-bit", "fp32-vector", "fp64-vector")
 """Number formats followed at chip level: the narrowest, the best 16-bit rate, and the vector rates."""
+
+_TERMS = {"energy_price": ("USD/kWh", "USD/J"), "life": ("year", "s"), "discount_rate": ("1", "1")}
+"""Terms of the prices, with the units that people use and those inside."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class Report:
                 "datacenter": {} if self.datacenter is None else {self.datacenter.precision: self.datacenter.to_dict()},
             },
             "tables": {table.key: {"title": table.title, "rows": table.records(), "notes": list(table.notes)} for table in self.tables},
-            "assumptions": assumptions(self.systems.prices),
+            "assumptions": assumptions(self.systems),
         }
 
 
@@ -94,8 +99,22 @@ def _track(systems: Sequence[System], number_format: str, prices: Prices) -> Cur
     return views.curves(fitting, number_format, level="chip", prices=prices) if fitting else None
 
 
-def assumptions(prices: Prices) -> list[str]:
+def terms(prices: Prices) -> list[str]:
+    """Energy price, life and cost of capital, each with its source or, if given, its value."""
+    lines = []
+    for name, (unit, si) in _TERMS.items():
+        value, source = getattr(prices, name), prices.source(name)
+        given = f"{value / convert(1, unit, si):.6g} {unit}".removesuffix(" 1") if carrier(value) == FLOAT else f"{value} {si}"
+        lines.append(f"{name.replace('_', ' ')}: {source if source.printed else f'{given}, {source}'}")
+    return lines
+
+
+def assumptions(curves: Curves) -> list[str]:
     """What the dollars and watts rest on, with sources."""
-    lines = [f"{name.replace('_', ' ')}: {prices.source(name)}" for name in ("energy_price", "life", "discount_rate")]
-    pue, source = views.default_pue()
-    return [*lines, f"PUE of a datacenter {pue:g}: {source}", "peak dense rates at the roof, utilisation 1: not what a workload reaches"]
+    system = curves.points[0].system
+    return [
+        *terms(curves.prices),
+        f"PUE {system.pue:g}: {system.source('pue')}",
+        "performance per watt counts the power of the equipment; energy and cost of work count the power of the facility, with PUE",
+        "peak dense rates at the roof, utilisation 1: not what a workload reaches",
+    ]

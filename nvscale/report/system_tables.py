@@ -11,7 +11,7 @@ _SYSTEM_COLUMNS = (
     ("performance per watt", "per watt"),
     ("price", "price"),
     ("performance per dollar", "per dollar"),
-    ("memory bandwidth", "memory"),
+    ("memory bandwidth", "memory bandwidth"),
     ("scale-up bandwidth", "scale-up, one way"),
 )
 

@@ -10,6 +10,7 @@ from nvscale.units import readable, scaled
 MISSING = "-"
 SHORT = 24
 MANY = 4
+LONG = 34
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ class Table:
         """Return the unit that several columns share, which then stands in the title; empty where there is none."""
         counted = Counter(unit for unit in self.units() if unit and unit != "1")
         unit, times_found = counted.most_common(1)[0] if counted else ("", 0)
-        return unit if times_found >= MANY else ""
+        return unit if times_found >= MANY and counted.total() - times_found <= 1 else ""
 
     def heading(self) -> str:
         """Return the title, with the unit that most columns share."""
@@ -138,6 +139,11 @@ class Table:
         """Return the columns that hold short numbers, read best with their ends aligned; never the first."""
         rows = self.text()
         return {i for i in range(1, len(self.columns)) if all(_short_number(row[i]) for row in rows)}
+
+    def wide(self) -> set[int]:
+        """Return the columns that hold sentences, which are set smaller and folded."""
+        rows = self.text()
+        return {i for i in range(1, len(self.columns)) if any(len(row[i]) > LONG for row in rows)}
 
     def records(self) -> list[dict[str, Any]]:
         """Return the rows as plain data: numbers in SI, with the unit in the name."""

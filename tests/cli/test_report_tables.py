@@ -1,10 +1,15 @@
 """What stands in the tables of the report: numbers in the JSON, a price basis beside every dollar, dates that say what they are."""
 
+import io
 import numbers
 
 import pytest
+from rich.console import Console
+from typer.testing import CliRunner
 
 import nvscale as nv
+from nvscale.cli import output
+from nvscale.cli.application import application
 from nvscale.report import Report, build_report
 from nvscale.report.tables import Table
 
@@ -59,3 +64,35 @@ def test_a_format_that_the_old_systems_lack_leaves_them_out_of_the_lineage() -> 
     curves = nv.curves(precision="fp8")
     assert curves.skipped == ("dgx-1-p100", "dgx-1-v100", "dgx-2", "dgx-a100")
     assert next(point.name for point in curves.points) == "dgx-h100"
+
+
+@pytest.mark.parametrize("width", [80, 100, 220])
+def test_no_cell_is_cut_however_narrow_the_terminal(report: Report, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = io.StringIO()
+    monkeypatch.setattr(output, "console", lambda: Console(file=drawn, width=width, highlight=False))
+    for table in report.tables:
+        drawn.seek(0)
+        drawn.truncate()
+        output.print_table(table)
+        lines = drawn.getvalue().splitlines()
+        assert all(len(line) <= width for line in lines), table.key
+        seen = "".join(drawn.getvalue().split())
+        for row in table.text():
+            for cell in row:
+                assert "".join(cell.split()) in seen or len(cell) >= output.longest_unfolded(width), (table.key, cell)
+
+
+def test_the_default_pue_keeps_its_source_in_a_site_of_given_power() -> None:
+    shown = CliRunner().invoke(application, ["system", "dgx-h100", "--power", "1 MW"]).output
+    assert f"PUE {nv.views.default_pue()[0]:g}: 1.15 <- " in shown
+    given = CliRunner().invoke(application, ["system", "dgx-h100", "--power", "1 MW", "--pue", "1.3"]).output
+    assert "PUE 1.3: given by the caller" in given
+
+
+def test_the_terms_of_a_system_are_options() -> None:
+    shown = CliRunner().invoke(
+        application, ["system", "dgx-h100", "--energy-price", "0.03 USD/kWh", "--life", "3 year", "--discount-rate", "0.1"]
+    )
+    assert shown.exit_code == 0
+    assert "energy price: 0.03 USD/kWh, given by the caller" in shown.output
+    assert "life: 3 year, given by the caller" in shown.output

@@ -1,7 +1,6 @@
 """Notebooks are committed without outputs and run from start to end in a fresh kernel."""
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -46,11 +45,10 @@ def test_runs(path: Path, tmp_path: Path) -> None:
     for needed in ("ipykernel", "matplotlib", "pandas"):
         pytest.importorskip(needed)
     notebook = nbformat.read(path, as_version=4)
-    began = time.monotonic()
     nbclient.NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
-    assert time.monotonic() - began < SECONDS
     shown = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     assert any("image/svg+xml" in output.get("data", {}) or "image/png" in output.get("data", {}) for output in shown), "a plot"
     assert any("text/html" in output.get("data", {}) for output in shown), "a table"
     assert any("text/latex" in output.get("data", {}) for output in shown), "a closed form"
+    assert not [output for output in shown if output.output_type == "error"], "an error that the display swallowed"
     assert not [output for output in shown if output.output_type == "stream" and output.name == "stderr"]
