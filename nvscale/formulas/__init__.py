@@ -1,6 +1,8 @@
 """The pure core: one topic a module, every formula usable with floats, arrays, symbols, tracers and quantities."""
 
 from nvscale.formulas import (
+    attention,
+    cache_reuse,
     collectives,
     cost,
     cost_comparison,
@@ -12,10 +14,12 @@ from nvscale.formulas import (
     growth,
     interconnect,
     investment,
+    latent_attention,
     learning_curves,
     limits,
     machine_balance,
     memory,
+    mixture_of_experts,
     number_formats,
     overheads,
     parallel_speedup,
@@ -29,6 +33,8 @@ from nvscale.formulas import (
 )
 
 __all__ = [
+    "attention",
+    "cache_reuse",
     "collectives",
     "cost",
     "cost_comparison",
@@ -40,10 +46,12 @@ __all__ = [
     "growth",
     "interconnect",
     "investment",
+    "latent_attention",
     "learning_curves",
     "limits",
     "machine_balance",
     "memory",
+    "mixture_of_experts",
     "number_formats",
     "overheads",
     "parallel_speedup",
