@@ -1,0 +1,142 @@
+"""`kernel`: the time of one piece of work on one chip, by the constants of its class or by given ones."""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from nvscale import catalogue
+from nvscale.composition import System
+from nvscale.efficiencies import Efficiency, GemmEfficiency
+from nvscale.errors import InvalidInput, MissingFigure, UnknownName
+from nvscale.estimate import Timing
+from nvscale.estimators.matrix_multiplies import ONE_CHIP, gemm_time
+from nvscale.record import units_of
+from nvscale.silicon import Chip
+from nvscale.truth.constants import Constants, Found, shipped_constants
+from nvscale.workloads import Gemm
+
+
+class Kernel(NamedTuple):
+    """How work of one type is estimated: its kind of constants, the record of them, its classes, the tree."""
+
+    kind: str
+    efficiency: type[Efficiency]
+    classes: Callable[[Any], tuple[str, ...]]  # names in the constants, the nearest first
+    path: Callable[[Any], str]
+    estimate: Callable[[Any, Chip, Any], Timing]
+
+
+def _gemm_classes(work: Gemm) -> tuple[str, ...]:
+    stored = work.storage
+    return tuple(dict.fromkeys(name for name in (stored.name, stored.measured_as, stored.falls_back_to) if name))
+
+
+KERNELS: dict[type, Kernel] = {
+    Gemm: Kernel("gemm", GemmEfficiency, _gemm_classes, lambda work: work.framework, gemm_time),
+}
+
+
+def kernel(
+    work: Any,
+    system: "Chip | System | str",
+    efficiency: Efficiency | None = None,
+    calibration: Mapping[str, Constants] | None = None,
+) -> Timing:
+    """Return the time of one piece of work on one chip, with its 90 % interval and what binds.
+
+    Parameters
+    ----------
+    work : Gemm
+        What is computed.
+    system : Chip, System or str
+        Where; a system counts as one of its chips.
+    efficiency : Efficiency, optional
+        Constants to use; `nvscale.IDEAL` for the bare roofline; those fitted to measurements by default.
+    calibration : mapping of str to Constants, optional
+        Constants of one's own by kind of work, as `calibrate` gives them.
+
+    Returns
+    -------
+    Timing
+        `value`, `low`, `high`, `by`, `headroom`, `explain()`.
+
+    Raises
+    ------
+    MissingPrecision, MissingFigure
+        The chip lacks the rate or a figure that the time depends on.
+
+    Examples
+    --------
+    >>> from nvscale.workloads import Gemm
+    >>> kernel(Gemm(m=16, n=8192, k=8192), "H100").by
+    'memory'
+    """
+    found = KERNELS.get(type(work))
+    if found is None:
+        raise InvalidInput(f"kernel: {work!r} is no work for one chip; wanted one of {', '.join(kind.__name__ for kind in KERNELS)}")
+    chip, assumptions = _chip(system)
+    if efficiency is None:
+        efficiency = efficiency_of(work, chip, calibration)
+    elif type(efficiency) is Efficiency:
+        efficiency = found.efficiency(origin=efficiency.origin)
+    elif not isinstance(efficiency, found.efficiency):
+        raise InvalidInput(f"kernel: efficiency is a {type(efficiency).__name__}; wanted a {found.efficiency.__name__}")
+    timing = found.estimate(work, chip, efficiency)
+    timing.assumptions += assumptions
+    return timing
+
+
+def efficiency_of(work: Any, chip: "Chip | str", calibration: Mapping[str, Constants] | None = None) -> Any:
+    """Return the constants that a piece of work gets on a chip, with where they come from."""
+    found = KERNELS[type(work)]
+    constants = (calibration or {}).get(found.kind) or shipped_constants(found.kind)
+    return _efficiency(found, found.classes(work), found.path(work), _Hashed(catalogue.chip(chip)), _Hashed(constants))
+
+
+class _Hashed(NamedTuple):
+    """A value that is looked up by identity: hashing a chip with all its figures would take longer than the lookup."""
+
+    value: Any
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Hashed) and self.value is other.value
+
+
+@lru_cache(maxsize=4096)
+def _efficiency(found_as: Kernel, classes: tuple[str, ...], path: str, chip: _Hashed, constants: _Hashed) -> Any:
+    table: Constants = constants.value
+    found: Found | None = None
+    for class_ in classes:
+        found = table.find(class_, path, chip.value)
+        if found is not None:
+            break
+    if found is None:
+        raise MissingFigure(f"no constants of {found_as.kind} {classes[0]}; give an efficiency of your own, or nvscale.IDEAL")
+    assumptions = found.assumptions
+    if class_ != classes[0]:
+        assumptions += (f"{found_as.kind} {classes[0]} was never measured: constants of {class_} on its own rate",)
+    known = units_of(found_as.efficiency)
+    figures = {name: one.value for name, one in found.constants.items() if name in known}
+    sources = {name: one.source() for name, one in found.constants.items() if name in known}
+    spreads = table.spreads(found.interval, chip.value, class_)
+    return found_as.efficiency(origin=found.origin, assumptions=assumptions, spreads=spreads, sources=sources, **figures)
+
+
+def _chip(system: "Chip | System | str") -> tuple[Chip, tuple[str, ...]]:
+    """The chip of a system, by name or record, and what that assumes."""
+    if isinstance(system, str):
+        try:
+            return catalogue.chip(system), ()
+        except UnknownName as problem:
+            try:
+                system = catalogue.system(system)
+            except UnknownName:
+                raise problem from None
+    if isinstance(system, System):
+        return system.chip, (ONE_CHIP,) if system.level != "chip" else ()
+    if not isinstance(system, Chip):
+        raise InvalidInput(f"kernel: system {system!r} is no chip, no system and no name of one")
+    return system, ()
