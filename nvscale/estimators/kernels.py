@@ -6,14 +6,15 @@ from typing import Any, NamedTuple
 
 from nvscale import catalogue
 from nvscale.composition import System
-from nvscale.efficiencies import Efficiency, GemmEfficiency
+from nvscale.efficiencies import AttentionEfficiency, Efficiency, ExpertEfficiency, GemmEfficiency, LatentAttentionEfficiency
 from nvscale.errors import InvalidInput, MissingFigure, UnknownName
 from nvscale.estimate import Timing
+from nvscale.estimators.attention_kernels import attention_time, expert_time, latent_attention_time
 from nvscale.estimators.matrix_multiplies import ONE_CHIP, gemm_time
 from nvscale.record import units_of
 from nvscale.silicon import Chip
 from nvscale.truth.constants import Constants, Found, shipped_constants
-from nvscale.workloads import Gemm
+from nvscale.workloads import Attention, Gemm, LatentAttention, MixtureOfExperts
 
 
 class Kernel(NamedTuple):
@@ -31,8 +32,32 @@ def _gemm_classes(work: Gemm) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in (stored.name, stored.measured_as, stored.falls_back_to) if name))
 
 
+def _attention_classes(work: "Attention | LatentAttention") -> tuple[str, ...]:
+    stored = work.storage
+    named = dict.fromkeys((stored.name, stored.measured_as or "bf16", "bf16"))
+    return tuple(f"{work.phase} {name}" for name in named)
+
+
+def _expert_classes(work: MixtureOfExperts) -> tuple[str, ...]:
+    stored = work.storage
+    return tuple(dict.fromkeys(name for name in (stored.name, stored.measured_as, stored.falls_back_to) if name))
+
+
+FEW_CHOICES = {("sglang", "bf16"): (1.0, 2.0), ("sglang", "fp8_block"): (2.0, 2.0), ("vllm", "fp8_block"): (1.0, 1.0)}
+"""Experts per token, from and to, for which a framework was seen to take another kernel on Blackwell."""
+
+
+def _expert_path(work: MixtureOfExperts) -> str:
+    """The framework; some take another kernel where a token chooses few experts."""
+    few = FEW_CHOICES.get((work.framework, work.precision))
+    return f"{work.framework} (top {few[1]:g})" if few and work.chooses(*few) else work.framework
+
+
 KERNELS: dict[type, Kernel] = {
     Gemm: Kernel("gemm", GemmEfficiency, _gemm_classes, lambda work: work.framework, gemm_time),
+    Attention: Kernel("attention", AttentionEfficiency, _attention_classes, lambda work: work.framework, attention_time),
+    LatentAttention: Kernel("mla", LatentAttentionEfficiency, _attention_classes, lambda work: work.framework, latent_attention_time),
+    MixtureOfExperts: Kernel("moe", ExpertEfficiency, _expert_classes, _expert_path, expert_time),
 }
 
 

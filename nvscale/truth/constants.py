@@ -129,7 +129,7 @@ class Constants:
         """Return the 90 % intervals of a class by regime."""
         part = family_of(chip).part
         for which in dict.fromkeys((interval, FOREIGN)):
-            for of_part in dict.fromkeys((part, "other", "data centre")):
+            for of_part in dict.fromkeys((chip.name, part, "other", "data centre")):
                 found = {key[3]: pair for key, pair in self.intervals.items() if key[:3] == (which, of_part, class_)}
                 if found:
                     return tuple(Spread(regime=regime, low=low, high=high) for regime, (low, high) in found.items())

@@ -25,6 +25,17 @@ class OperandStorage(Record):
     note: str = ""
 
 
+class AttentionStorage(Record):
+    """How attention stores queries and cache, and which rates of a chip serve it."""
+
+    name: str
+    rate: str
+    decode_rate: str
+    measured_as: str = ""
+    cache: Bytes
+    note: str = ""
+
+
 @functools.cache
 def _read(file: str) -> dict[str, dict[str, Any]]:
     return tomllib.loads(resources.files("nvscale.workloads").joinpath(f"data/{file}.toml").read_text(encoding="utf-8"))
@@ -64,6 +75,20 @@ def operand_storage(name: str) -> OperandStorage:
     if found not in _storages():
         raise unknown("precision of a kernel", name, _storages())
     return _storages()[found]
+
+
+@functools.lru_cache(maxsize=1024)
+def attention_storage(name: str) -> AttentionStorage:
+    """Return how attention in a number format stores its queries and its cache.
+
+    >>> attention_storage("fp8(compute bf16)").name, attention_storage("fp16").cache
+    ('bf16_kv_fp8', 2.0)
+    """
+    known = _read("attention_storage")
+    found = _spellings("attention_storage").get(plain_name(str(name)))
+    if found is None:
+        raise unknown("precision of attention", name, known)
+    return AttentionStorage(name=found, **{key: value for key, value in known[found].items() if key != "aliases"})
 
 
 def framework_name(name: str) -> str:

@@ -1,0 +1,48 @@
+"""Rows of fused expert layers: gpu, precision, tokens, hidden, moe_intermediate, topk, experts, moe_tp, moe_ep, distribution, ..."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from nvscale import catalogue
+from nvscale.errors import InvalidInput, MissingFigure, UnknownName
+from nvscale.estimators.kernels import kernel
+from nvscale.truth.kinds.base import Answer, Calibration, Group, Kind
+from nvscale.workloads import MixtureOfExperts
+from nvscale.workloads.words import known_framework
+
+
+def predict_experts(group: Group, calibration: Calibration | None) -> Mapping[str, Answer]:
+    """Return the times of a group of expert layers; rows with few choices per token apart, since kernels differ."""
+    import numpy as np
+
+    words = group.words
+    choices = group.numbers["topk"]
+    made: dict[str, Any] = {part: np.full(len(choices), math.nan) for part in ("value", "low", "high")}
+    try:
+        chip = catalogue.chip(words["gpu"])
+        named = {"distribution": words["distribution"] or "balanced", "precision": words["precision"]}
+        framework = known_framework(words["framework"])
+        for few in np.unique(np.minimum(choices, 3.0)):
+            rows = np.minimum(choices, 3.0) == few
+            work = MixtureOfExperts(**named, framework=framework, **{name: values[rows] for name, values in group.numbers.items()})
+            timing = kernel(work, chip, calibration=calibration)
+            for part, values in made.items():
+                given = getattr(timing, part)
+                values[rows] = math.nan if given is None else given
+    except (UnknownName, MissingFigure, InvalidInput) as problem:
+        return {"seconds": Answer(reason=str(problem))}
+    return {"seconds": Answer(**made)}
+
+
+KINDS = (
+    Kind(
+        name="moe",
+        words=("gpu", "precision", "distribution", "framework"),
+        numbers=("tokens", "hidden", "moe_intermediate", "topk", "experts", "moe_tp", "moe_ep"),
+        optional=("framework", "distribution"),
+        measured=("seconds",),
+        predict=predict_experts,
+        scored_by=("precision", "gpu"),
+    ),
+)
