@@ -32,18 +32,21 @@ if TYPE_CHECKING:
         WrongUnit,
     )
     from nvscale.estimate import Estimate
+    from nvscale.estimators.collectives import collective
     from nvscale.estimators.kernels import kernel
+    from nvscale.estimators.system_benchmarks import system_benchmark
     from nvscale.formats import Precision, precision, precisions
     from nvscale.grids import Sweep, sweep
     from nvscale.provenance import Source
     from nvscale.record import Record
     from nvscale.settings import Prices
     from nvscale.silicon import Chip, Rates
+    from nvscale.truth.fitting import calibrate
     from nvscale.truth.microbenchmarks import measure
-    from nvscale.truth.scoring import validate
+    from nvscale.truth.scoring import Scores, validate
     from nvscale.units import Unit
     from nvscale.views import baselines, curves, prices, rooflines
-    from nvscale.workloads import Gemm
+    from nvscale.workloads import Collective, ExpertExchange, Gemm
 
 _HOMES = {
     "nvscale.analysis.decomposition": "Decomposition",
@@ -54,18 +57,21 @@ _HOMES = {
     "nvscale.efficiencies": "GemmEfficiency IDEAL",
     "nvscale.errors": "CatalogueError InvalidInput MissingDependency MissingFigure MissingPrecision NvscaleError UnknownName WrongUnit",
     "nvscale.estimate": "Estimate",
+    "nvscale.estimators.collectives": "collective",
     "nvscale.estimators.kernels": "kernel",
+    "nvscale.estimators.system_benchmarks": "system_benchmark",
     "nvscale.formats": "Precision precision precisions",
     "nvscale.grids": "Sweep sweep",
     "nvscale.provenance": "Source",
     "nvscale.record": "Record",
     "nvscale.settings": "Prices",
     "nvscale.silicon": "Chip Rates",
-    "nvscale.truth.scoring": "validate",
+    "nvscale.truth.fitting": "calibrate",
+    "nvscale.truth.scoring": "Scores validate",
     "nvscale.units": "Unit",
     "nvscale.truth.microbenchmarks": "measure",
     "nvscale.views": "baselines curves prices rooflines",
-    "nvscale.workloads": "Gemm",
+    "nvscale.workloads": "Collective ExpertExchange Gemm",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 _PACKAGES = ("catalogue", "formulas", "quantities")
@@ -74,9 +80,11 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Catalogue",
     "CatalogueError",
     "Chip",
+    "Collective",
     "Curves",
     "Decomposition",
     "Estimate",
+    "ExpertExchange",
     "Gemm",
     "GemmEfficiency",
     "Growth",
@@ -92,6 +100,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Prices",
     "Rates",
     "Record",
+    "Scores",
     "Source",
     "Sweep",
     "System",
@@ -100,9 +109,11 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "WrongUnit",
     "__version__",
     "baselines",
+    "calibrate",
     "catalogue",
     "chip",
     "chips",
+    "collective",
     "curves",
     "fit_growth",
     "formulas",
@@ -118,6 +129,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "rooflines",
     "sweep",
     "system",
+    "system_benchmark",
     "systems",
     "validate",
 ]

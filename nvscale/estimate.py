@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nvscale.errors import InvalidInput, UnknownName, did_you_mean
-from nvscale.ops import ARRAY, FLOAT, SYMBOL, carrier, maximum
+from nvscale.ops import ARRAY, FLOAT, SYMBOL, carrier, maximum, where
 from nvscale.provenance import Source
 from nvscale.record import Record
 from nvscale.units import readable
@@ -183,8 +183,9 @@ class Timing(Estimate):
 
     @property
     def headroom(self) -> Any:
-        """How many times longer than on the bare roofline; below 1 where a cache helps."""
-        return self.value / self.roofline
+        """How many times longer than on the bare roofline; below 1 where a cache helps, 1 where there is nothing to do."""
+        some = self.roofline > 0.0
+        return where(some, self.value / where(some, self.roofline, 1.0), 1.0)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the estimate as plain data for JSON, in SI base units."""
