@@ -157,7 +157,7 @@ def sweep(
     numeric = [axis for axis in found if axis.is_numeric]
     jobs = [(combination, box) for combination in itertools.product(*(range(len(a.values)) for a in categories)) for box in _boxes(numeric)]
     worker = _Worker(estimator, inputs, categories, numeric, kept)
-    return _collected(found, categories, numeric, jobs, list(run(worker, jobs)))
+    return _collected(found, categories, numeric, jobs, list(run(worker, jobs)), tuple(kept))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,9 @@ class _Worker:
         return {name: take(result) for name, take in self.outputs.items()}, ""
 
 
-def _collected(axes: tuple[Axis, ...], categories: list[Axis], numeric: list[Axis], jobs: list[Any], results: list[Any]) -> Sweep:
+def _collected(
+    axes: tuple[Axis, ...], categories: list[Axis], numeric: list[Axis], jobs: list[Any], results: list[Any], names: tuple[str, ...]
+) -> Sweep:
     """Put the boxes into arrays with one dimension per axis, in the order the axes were given."""
     import numpy as np
 
@@ -204,6 +206,7 @@ def _collected(axes: tuple[Axis, ...], categories: list[Axis], numeric: list[Axi
                 is_number = array.dtype.kind in "fiub"
                 arrays[name] = np.full(shape, math.nan if is_number else None, dtype=float if is_number else object)
             arrays[name][(*combination, *box)] = array
+    arrays |= {name: np.full(shape, math.nan) for name in names if name not in arrays}
     back = [order.index(axis) for axis in axes]
     return Sweep(axes, {name: np.transpose(array, back) for name, array in arrays.items()}, reasons)
 

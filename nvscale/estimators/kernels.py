@@ -2,19 +2,29 @@
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from nvscale import catalogue
 from nvscale.composition import System
-from nvscale.efficiencies import AttentionEfficiency, Efficiency, ExpertEfficiency, GemmEfficiency, LatentAttentionEfficiency
+from nvscale.efficiencies import (
+    AttentionEfficiency,
+    Efficiency,
+    ExpertEfficiency,
+    GemmEfficiency,
+    LatentAttentionEfficiency,
+    PassEfficiency,
+)
 from nvscale.errors import InvalidInput, MissingFigure, UnknownName
 from nvscale.estimate import Timing
 from nvscale.estimators.attention_kernels import attention_time, expert_time, latent_attention_time
 from nvscale.estimators.matrix_multiplies import ONE_CHIP, gemm_time
+from nvscale.estimators.passes import operator_time
 from nvscale.record import units_of
 from nvscale.silicon import Chip
-from nvscale.truth.constants import Constants, Found, shipped_constants
-from nvscale.workloads import Attention, Gemm, LatentAttention, MixtureOfExperts
+from nvscale.truth.calibrations import as_calibration
+from nvscale.truth.constants import FOREIGN, Constants, Found, shipped_constants
+from nvscale.workloads import Attention, Gemm, LatentAttention, MixtureOfExperts, Pass
 
 
 class Kernel(NamedTuple):
@@ -48,13 +58,16 @@ FEW_CHOICES = {("sglang", "bf16"): (1.0, 2.0), ("sglang", "fp8_block"): (2.0, 2.
 
 
 def _expert_path(work: MixtureOfExperts) -> str:
-    """The framework; some take another kernel where a token chooses few experts."""
+    """The framework; some take another kernel where a token chooses few experts, or where the router is an uncommon one."""
+    if (work.framework, work.precision) == ("trtllm", "nvfp4") and not work.has_a_common_router():
+        return "trtllm (CUTLASS)"
     few = FEW_CHOICES.get((work.framework, work.precision))
     return f"{work.framework} (top {few[1]:g})" if few and work.chooses(*few) else work.framework
 
 
 KERNELS: dict[type, Kernel] = {
     Gemm: Kernel("gemm", GemmEfficiency, _gemm_classes, lambda work: work.framework, gemm_time),
+    Pass: Kernel("passes", PassEfficiency, lambda work: (work.operator,), lambda work: work.framework, operator_time),
     Attention: Kernel("attention", AttentionEfficiency, _attention_classes, lambda work: work.framework, attention_time),
     LatentAttention: Kernel("mla", LatentAttentionEfficiency, _attention_classes, lambda work: work.framework, latent_attention_time),
     MixtureOfExperts: Kernel("moe", ExpertEfficiency, _expert_classes, _expert_path, expert_time),
@@ -65,7 +78,7 @@ def kernel(
     work: Any,
     system: "Chip | System | str",
     efficiency: Efficiency | None = None,
-    calibration: Mapping[str, Constants] | None = None,
+    calibration: "Mapping[str, Constants] | str | Path | None" = None,
 ) -> Timing:
     """Return the time of one piece of work on one chip, with its 90 % interval and what binds.
 
@@ -77,8 +90,8 @@ def kernel(
         Where; a system counts as one of its chips.
     efficiency : Efficiency, optional
         Constants to use; `nvscale.IDEAL` for the bare roofline; those fitted to measurements by default.
-    calibration : mapping of str to Constants, optional
-        Constants of one's own by kind of work, as `calibrate` gives them.
+    calibration : mapping of str to Constants, str or Path, optional
+        Constants of one's own by kind of work, or the file that `nvscale calibrate` wrote.
 
     Returns
     -------
@@ -101,7 +114,7 @@ def kernel(
         raise InvalidInput(f"kernel: {work!r} is no work for one chip; wanted one of {', '.join(kind.__name__ for kind in KERNELS)}")
     chip, assumptions = _chip(system)
     if efficiency is None:
-        efficiency = efficiency_of(work, chip, calibration)
+        efficiency = efficiency_of(work, chip, as_calibration(calibration))
     elif type(efficiency) is Efficiency:
         efficiency = found.efficiency(origin=efficiency.origin)
     elif not isinstance(efficiency, found.efficiency):
@@ -134,8 +147,8 @@ class _Hashed(NamedTuple):
 def _efficiency(found_as: Kernel, classes: tuple[str, ...], path: str, chip: _Hashed, constants: _Hashed) -> Any:
     table: Constants = constants.value
     found: Found | None = None
-    for class_ in classes:
-        found = table.find(class_, path, chip.value)
+    for class_, near in [*((name, True) for name in classes), *((name, False) for name in classes)]:
+        found = table.find(class_, path, chip.value, near=near)
         if found is not None:
             break
     if found is None:
@@ -146,7 +159,7 @@ def _efficiency(found_as: Kernel, classes: tuple[str, ...], path: str, chip: _Ha
     known = units_of(found_as.efficiency)
     figures = {name: one.value for name, one in found.constants.items() if name in known}
     sources = {name: one.source() for name, one in found.constants.items() if name in known}
-    spreads = table.spreads(found.interval, chip.value, class_)
+    spreads = table.spreads(found.interval if class_ == classes[0] else FOREIGN, chip.value, class_, path)
     return found_as.efficiency(origin=found.origin, assumptions=assumptions, spreads=spreads, sources=sources, **figures)
 
 

@@ -1,6 +1,6 @@
 """Matrix multiplies: work, traffic, and the time of a kernel with its launch, waves, serial chain and pipeline."""
 
-from nvscale.ops import ceil, minimum, where
+from nvscale.ops import ceil, maximum, minimum, where
 from nvscale.unit_types import Bytes, BytesPerSecond, Count, Flop, Ratio, Seconds, Share
 
 __all__ = [
@@ -135,7 +135,7 @@ def quantisation_traffic(m: Count, k: Count, moved_per_element: Bytes) -> Bytes:
 def cached_share(weights: Bytes, others: Bytes, cache: Bytes, copies: Count = 1.0) -> Share:
     r"""Whether a kernel that is run again and again finds its operands in the last-level cache: 1 or 0.
 
-    $$h = \left[\min\left(c, \left\lceil Z/W \right\rceil\right) W + A \le Z\right]$$
+    $$h = \left[\min\left(c, \max\left(1, \left\lceil Z/W \right\rceil\right)\right) W + A \le Z\right]$$
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def cached_share(weights: Bytes, others: Bytes, cache: Bytes, copies: Count = 1.
     >>> cached_share(10e6, 2e6, 50e6, 3.0), cached_share(10e6, 2e6, 50e6, 5.0)
     (1.0, 0.0)
     """
-    held = minimum(copies, ceil(cache / weights)) * weights + others
+    held = minimum(copies, maximum(1.0, ceil(cache / weights))) * weights + others
     return where(held <= cache, 1.0, 0.0)
 
 

@@ -107,11 +107,14 @@ class Constants:
         """Return the classes of kernels that have constants."""
         return tuple(dict.fromkeys(class_ for class_, _, _ in self.rows if class_))
 
-    def find(self, class_: str, path: str, chip: Chip) -> Found | None:
-        """Return the constants of a class of kernels for a path and a chip; None where no chip has any."""
+    def find(self, class_: str, path: str, chip: Chip, *, near: bool = False) -> Found | None:
+        """Return the constants of a class of kernels for a path and a chip; None where no chip has any.
+
+        `near` looks no further than the chip, its family and its sisters.
+        """
         family = family_of(chip)
         places = [chip.name, FAMILY + family.name, *(FAMILY + sister for sister in family.sisters), ANY]
-        for place in places:
+        for place in places[:-1] if near else places:
             for way in dict.fromkeys((path, "")):
                 if (class_, way, place) in self.rows:
                     constants = {**self._shared(places), **self.rows[class_, way, place]}
@@ -125,15 +128,22 @@ class Constants:
             found |= self.rows.get(("", "", place), {})
         return found
 
-    def spreads(self, interval: str, chip: Chip, class_: str) -> tuple[Spread, ...]:
-        """Return the 90 % intervals of a class by regime."""
+    def spreads(self, interval: str, chip: Chip, class_: str, path: str = "") -> tuple[Spread, ...]:
+        """Return the 90 % intervals of a class by regime; the widest of all classes where it has none.
+
+        A row of class "fp8/vllm" is for one path alone and comes before those of the whole class.
+        """
         part = family_of(chip).part
         for which in dict.fromkeys((interval, FOREIGN)):
             for of_part in dict.fromkeys((chip.name, part, "other", "data centre")):
-                found = {key[3]: pair for key, pair in self.intervals.items() if key[:3] == (which, of_part, class_)}
-                if found:
-                    return tuple(Spread(regime=regime, low=low, high=high) for regime, (low, high) in found.items())
-        return ()
+                for name in (f"{class_}/{path}", class_):
+                    found = {key[3]: pair for key, pair in self.intervals.items() if key[:3] == (which, of_part, name)}
+                    if found:
+                        return tuple(Spread(regime=regime, low=low, high=high) for regime, (low, high) in found.items())
+        others = [pair for key, pair in self.intervals.items() if key[0] == FOREIGN]
+        if not others:
+            return ()
+        return (Spread(low=min(low for low, _ in others), high=max(high for _, high in others)),)
 
 
 def _origin(chip: Chip, place: str, path: str, way: str, constants: Mapping[str, Constant]) -> tuple[str, str, tuple[str, ...]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nvscale.errors import InvalidInput, unknown
+from nvscale.truth.calibrations import as_calibration
 from nvscale.truth.kinds import Group, Kind, kind_of_rows, kinds
 from nvscale.truth.kinds.base import Calibration
 from nvscale.truth.tables import Table, bundled, has_bundled, read_table, write_table
@@ -172,7 +173,7 @@ def _unusable(table: Table, kind: Kind, numbers: Mapping[str, Any]) -> list[str]
 def validate(
     kind: str | None = None,
     data: "str | Path | Table | None" = None,
-    calibration: Calibration | None = None,
+    calibration: "Calibration | str | Path | None" = None,
     scheme: str = "shipped",
 ) -> Scores:
     """Score the library by measured rows, per group and over all.
@@ -183,8 +184,8 @@ def validate(
         "gemm", "operators" ...; every kind with bundled rows by default.
     data : path or Table, optional
         Rows of one's own, with the columns of the kind; the bundled rows by default.
-    calibration : dict of str to Constants, optional
-        Constants of one's own by kind of work.
+    calibration : mapping of str to Constants, str or Path, optional
+        Constants of one's own by kind of work, or the file that `nvscale calibrate` wrote.
     scheme : str
         "shipped": with the constants that come with nvscale, which were fitted on the bundled rows.
 
@@ -207,8 +208,12 @@ def validate(
         raise unknown("scheme", scheme, SCHEMES)
     if kind is None and data is not None:
         raise InvalidInput(f"validate: say which kind of rows the file has: {', '.join(kinds())}")
-    chosen = [kind] if kind is not None else [name for name in kinds() if has_bundled(name)]
-    predictions = {name: predict(name, bundled(name) if data is None else data, calibration) for name in chosen}
+    chosen = [kind_of_rows(kind).name] if kind is not None else [name for name in kinds() if has_bundled(name)]
+    own = as_calibration(calibration)
+    predictions = {name: predict(name, bundled(name) if data is None else data, own) for name in chosen}
+    for name, made in predictions.items():
+        if not set(made.kind.measured) & set(made.table.columns):
+            raise InvalidInput(f"{made.table.name}: rows of kind {name} need the column {' or '.join(made.kind.measured)} to be scored")
     return Scores(tuple(row for made in predictions.values() for row in scores_of(made)), scheme, predictions)
 
 
@@ -221,14 +226,32 @@ def scores_of(made: Predicted) -> list[Score]:
     labels = np.array([" ".join(word or "-" for word in key) for key in zip(*words, strict=True)], dtype=object)
     for column in made.kind.measured:
         measured = made.table.figures(column)
-        there = measured > 0.0
+        there = (measured > 0.0) & _best(made, column, measured)
         names = sorted(set(labels[there].tolist()))
         for name in [*names, ALL]:
             chosen = there if name == ALL else there & (labels == name)
             if chosen.any():
                 figures = (values[column][chosen] for values in (made.value, made.low, made.high))
-                rows.append(_score(made.kind.name, column, name, measured[chosen], *figures))
+                shown = name if len(made.kind.measured) == 1 else f"{name} {column}"
+                rows.append(_score(made.kind.name, column, shown, measured[chosen], *figures))
     return rows
+
+
+def _best(made: Predicted, column: str, measured: Any) -> Any:
+    """Which rows are the best of those that share the columns of `best_of`; all where the kind has none."""
+    import numpy as np
+
+    if not made.kind.best_of:
+        return np.ones(len(measured), dtype=bool)
+    sign = -1.0 if column == "seconds" else 1.0
+    best: dict[tuple[str, ...], int] = {}
+    keys = zip(*(made.table.column(name) for name in made.kind.best_of), strict=True)
+    for place, (key, value) in enumerate(zip(keys, (sign * measured).tolist(), strict=True)):
+        if value == value and (key not in best or value > sign * measured[best[key]]):
+            best[key] = place
+    chosen = np.zeros(len(measured), dtype=bool)
+    chosen[list(best.values())] = True
+    return chosen
 
 
 def _score(kind: str, column: str, group: str, measured: Any, value: Any, low: Any, high: Any) -> Score:

@@ -22,6 +22,8 @@ class Gemm(Record):
     replayed : 1
         1: the kernel is run again and again as benchmarks do, so that what fits the last-level cache is
         read from there; 0: a layer of a model, whose weights come from memory.
+    quantising : 1
+        1: activations are quantised on the fly where the precision wants it; 0: they come quantised.
 
     Examples
     --------
@@ -37,6 +39,7 @@ class Gemm(Record):
     batch: Count = 1.0
     framework: str = ""
     replayed: Share = 1.0
+    quantising: Share = 1.0
 
     def __post_init__(self) -> None:
         """Check the fields; precision and framework take the spelling of the data."""
@@ -69,4 +72,4 @@ class Gemm(Record):
     @property
     def quantisation_traffic(self) -> Bytes:
         """Bytes that the quantisation of the activations moves before the multiply."""
-        return self.batch * matrix_multiply.quantisation_traffic(self.m, self.k, self.storage.quantised)
+        return self.quantising * self.batch * matrix_multiply.quantisation_traffic(self.m, self.k, self.storage.quantised)

@@ -8,7 +8,7 @@ from typing import Any
 from nvscale.errors import UnknownName, unknown
 from nvscale.formats import plain_name, precision
 from nvscale.record import Record
-from nvscale.unit_types import Bytes
+from nvscale.unit_types import Bytes, Ratio
 
 
 class OperandStorage(Record):
@@ -33,6 +33,16 @@ class AttentionStorage(Record):
     decode_rate: str
     measured_as: str = ""
     cache: Bytes
+    note: str = ""
+
+
+class PassOperator(Record):
+    """An element-wise or row-wise operator: arrays that it reads and writes, in elements."""
+
+    name: str
+    reads: Ratio
+    writes: Ratio
+    row_wise: str = "no"
     note: str = ""
 
 
@@ -89,6 +99,26 @@ def attention_storage(name: str) -> AttentionStorage:
     if found is None:
         raise unknown("precision of attention", name, known)
     return AttentionStorage(name=found, **{key: value for key, value in known[found].items() if key != "aliases"})
+
+
+@functools.lru_cache(maxsize=1024)
+def pass_operator(name: str) -> PassOperator:
+    """Return an element-wise or row-wise operator by name or alias.
+
+    >>> pass_operator("triad").reads
+    2.0
+    """
+    found = _spellings("pass_operators").get(plain_name(name))
+    if found is None:
+        raise unknown("operator", name, _read("pass_operators"))
+    entry = _read("pass_operators")[found]
+    return PassOperator(
+        name=found,
+        reads=entry["reads"],
+        writes=entry["writes"],
+        row_wise="yes" if entry.get("row_wise") else "no",
+        note=entry.get("note", ""),
+    )
 
 
 def framework_name(name: str) -> str:

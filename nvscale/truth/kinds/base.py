@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from nvscale.errors import MissingFigure, UnknownName
 from nvscale.truth.constants import Constants
 
 Calibration = Mapping[str, Constants]
@@ -54,6 +55,8 @@ class Kind:
         (Group, calibration) -> Answer by measured column.
     scored_by : tuple of str
         Columns of words by which scores are grouped.
+    best_of : tuple of str
+        Columns; among rows that share them only the best measurement is scored (one of several implementations).
     """
 
     name: str
@@ -64,8 +67,32 @@ class Kind:
     scored_by: tuple[str, ...]
     optional: tuple[str, ...] = ()
     optional_numbers: tuple[str, ...] = ()
+    best_of: tuple[str, ...] = ()
 
     @property
     def required(self) -> tuple[str, ...]:
         """Columns that a file must have."""
         return tuple(name for name in (*self.words, *self.numbers) if name not in self.optional)
+
+
+def for_given_rows(group: Group, needed: tuple[str, ...], estimate: Callable[[Group], Answer]) -> Answer:
+    """Return the answer for the rows in which all needed numbers are above 0, and why there is none for the others."""
+    import numpy as np
+
+    count = len(next(iter(group.numbers.values())))
+    given = np.ones(count, dtype=bool)
+    for name in needed:
+        given &= group.numbers[name] > 0.0
+    missing = f"{', '.join(needed)} must be given, above 0" if needed else ""
+    if not given.any():
+        return Answer(reason=missing)
+    try:
+        answer = estimate(Group(group.words, {name: values[given] for name, values in group.numbers.items()}))
+    except (UnknownName, MissingFigure) as problem:
+        return Answer(reason=str(problem))
+    wholes = {part: np.full(count, np.nan) for part in ("value", "low", "high")}
+    for part, whole in wholes.items():
+        found = getattr(answer, part)
+        if found is not None:
+            whole[given] = found
+    return Answer(**wholes, reason=answer.reason or ("" if given.all() else missing))
