@@ -14,6 +14,7 @@ ACTIVATIONS, COMPUTE, LAUNCH, MEMORY, ROUTING = "activations", "compute", "launc
 LONGEST, REDUCTION, TAIL, WEIGHTS = "longest stream", "split reduction", "uneven end", "weights"
 PROJECTIONS, PROJECTION_WEIGHTS, QUANTISATION, SMALL = "projections", "projection weights", "quantisation", "module launches"
 REPLAYED = "replayed as in a benchmark: what fits the last-level cache is read from there"
+ONE_ROUTER = "layers with different routers are swept: the same kernel is taken to serve them all"
 WIDER = {"fp4": "fp8", "fp8": "bf16", "fp6": "fp8"}
 """The rate that serves a number format which a chip lacks."""
 
@@ -184,7 +185,9 @@ def expert_time(work: MixtureOfExperts, chip: Chip, efficiency: ExpertEfficiency
     routing = derived(ROUTING, sorting, "s", "growth x ln(1 + tokens) + time x experts held", growth, each)
     kernel = _overlapped("kernel", compute, total(MEMORY, weights, between), efficiency)
     tree = total("time", figure(efficiency, "launch", LAUNCH), routing, kernel)
-    skew = (f"loads of the experts: {work.distribution}; the busiest of {_shown(work.moe_ep)} ranks",)
+    skew: tuple[str, ...] = (f"loads of the experts: {work.distribution}; the busiest of {_shown(work.moe_ep)} ranks",)
+    if work.sweeps_routers():
+        skew += (ONE_ROUTER,)
     title = f"expert layer of {_shown(work.tokens)} tokens, {_shown(work.experts)} experts {work.precision} on {chip.name}"
     roof = roofline.roofline_time(work.flop, peak.value, work.traffic, bandwidth.value)
     return _timing(title, tree, (LAUNCH, ROUTING, COMPUTE, WEIGHTS, ACTIVATIONS), efficiency, roof, skew)

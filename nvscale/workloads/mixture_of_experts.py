@@ -1,8 +1,10 @@
 """Fused mixture-of-experts layers on one rank: routing, permutation, two grouped multiplies, combine."""
 
+from typing import Any
+
 from nvscale.errors import InvalidInput, unknown
 from nvscale.formulas import mixture_of_experts as formulas
-from nvscale.ops import ARRAY, carrier
+from nvscale.ops import ARRAY, carrier, where
 from nvscale.record import Record
 from nvscale.unit_types import Bytes, Count, Flop, Ratio
 from nvscale.workloads.words import OperandStorage, framework_name, operand_storage
@@ -119,10 +121,31 @@ class MixtureOfExperts(Record):
 
     def chooses(self, least: float, most: float) -> bool:
         """Whether a token chooses between so many experts; of swept choices, whether all do; never for symbols."""
-        inside = (self.topk >= least, self.topk <= most)
-        if carrier(self.topk) == ARRAY:
-            return all(bool(one.all()) for one in inside)
-        return all(one is True for one in inside)
+        return _all(self.topk >= least) and _all(self.topk <= most)
+
+    def has_a_common_router(self) -> bool:
+        """Whether a token chooses at most 8 of at most 256 experts, a power of two; of swept layers, whether all do."""
+        return _all(common_router(self.topk, self.experts) > 0.0)
+
+    def sweeps_routers(self) -> bool:
+        """Whether layers that differ in experts or choices, and may take different kernels, are swept together."""
+        swept = (figure for figure in (self.topk, self.experts) if carrier(figure) == ARRAY)
+        return any(bool(figure.min() != figure.max()) for figure in swept)
+
+
+def common_router(topk: Any, experts: Any) -> Any:
+    """Return 1 where at most 8 of at most 256 experts, a power of two, are chosen, else 0.
+
+    >>> common_router(8.0, 128.0), common_router(10.0, 512.0), common_router(8.0, 160.0)
+    (1.0, 0.0, 0.0)
+    """
+    known = sum(where(experts == 2.0**power, 1.0, 0.0) for power in range(9))
+    return known * where(topk <= 8.0, 1.0, 0.0)
+
+
+def _all(holds: Any) -> bool:
+    """Whether a comparison holds everywhere; relations of symbols are open and count as not."""
+    return bool(holds.all()) if carrier(holds) == ARRAY else holds is True
 
 
 def _exponent(distribution: str) -> float:

@@ -30,7 +30,9 @@ HELD_OUT = [
     ("moe", "bf16", 12.0, 15.0),
     ("moe", "fp8", 11.0, 15.0),
     ("moe", "fp8_block", 12.5, 15.0),
-    ("moe", "nvfp4", 24.0, None),  # two kernels under one description, a factor 2 apart on B200 and GB200; 20 was asked for
+    # 20 was asked for: TensorRT-LLM on B200 and GB200 has two kernels under one description, a factor 2 apart (35 % there,
+    # 8 to 19 % elsewhere); 23 % without the rule that uncommon routers take the slower one.
+    ("moe", "nvfp4", 21.5, None),
     ("moe", "int4_weight_only", 14.0, None),
     ("moe", "w4a16_mxfp4", 14.0, None),
     ("moe", "w4a8_mxfp4_mxfp8", 14.0, None),
@@ -247,6 +249,20 @@ def test_few_choices_take_another_kernel_on_blackwell_only():
     few, many = MixtureOfExperts(topk=2, **layer), MixtureOfExperts(topk=3, **layer)
     assert efficiency_of(few, "b200").share_of_bandwidth != efficiency_of(many, "b200").share_of_bandwidth
     assert efficiency_of(few, "h100").share_of_bandwidth == efficiency_of(many, "h100").share_of_bandwidth
+
+
+def test_uncommon_routers_take_the_slower_kernel_of_nvfp4():
+    layer = {"hidden": 4096, "moe_intermediate": 1024, "tokens": 64, "precision": "nvfp4", "framework": "trtllm"}
+    common, uncommon = MixtureOfExperts(topk=8, experts=128, **layer), MixtureOfExperts(topk=10, experts=512, **layer)
+    assert efficiency_of(common, "b200").share_of_bandwidth > efficiency_of(uncommon, "b200").share_of_bandwidth
+    assert efficiency_of(common, "b300").share_of_bandwidth == efficiency_of(uncommon, "b300").share_of_bandwidth
+
+
+def test_swept_layers_with_different_routers_say_that_one_path_serves_all():
+    layer = {"hidden": 4096, "moe_intermediate": 1024, "tokens": 64.0, "precision": "bf16", "framework": "sglang"}
+    swept = MixtureOfExperts(topk=numpy.array([1.0, 2.0, 8.0]), experts=128, **layer)
+    assert any("same kernel" in text for text in kernel(swept, "b200").assumptions)
+    assert not any("same kernel" in text for text in kernel(swept.replace(topk=numpy.array([2.0, 2.0])), "b200").assumptions)
 
 
 def test_prefill_of_latent_attention_is_absorbed_where_the_framework_does_so():

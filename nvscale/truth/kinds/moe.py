@@ -9,11 +9,12 @@ from nvscale.errors import InvalidInput, MissingFigure, UnknownName
 from nvscale.estimators.kernels import kernel
 from nvscale.truth.kinds.base import Answer, Calibration, Group, Kind
 from nvscale.workloads import MixtureOfExperts
+from nvscale.workloads.mixture_of_experts import common_router
 from nvscale.workloads.words import known_framework
 
 
 def predict_experts(group: Group, calibration: Calibration | None) -> Mapping[str, Answer]:
-    """Return the times of a group of expert layers; rows with few choices per token apart, since kernels differ."""
+    """Return the times of a group of expert layers; each router apart, since frameworks choose their kernels by it."""
     import numpy as np
 
     words = group.words
@@ -23,8 +24,9 @@ def predict_experts(group: Group, calibration: Calibration | None) -> Mapping[st
         chip = catalogue.chip(words["gpu"])
         named = {"distribution": words["distribution"] or "balanced", "precision": words["precision"]}
         framework = known_framework(words["framework"])
-        for few in np.unique(np.minimum(choices, 3.0)):
-            rows = np.minimum(choices, 3.0) == few
+        routers = np.stack([np.minimum(choices, 3.0), common_router(choices, group.numbers["experts"])])
+        for router in np.unique(routers, axis=1).T:
+            rows = (router == routers.T).all(axis=1)
             work = MixtureOfExperts(**named, framework=framework, **{name: values[rows] for name, values in group.numbers.items()})
             timing = kernel(work, chip, calibration=calibration)
             for part, values in made.items():
