@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from nvscale import catalogue
@@ -21,7 +22,8 @@ from nvscale.formulas import expert_exchange, protocols
 from nvscale.ops import FLOAT, carrier, exp, log, maximum, where
 from nvscale.record import units_of
 from nvscale.silicon import Chip
-from nvscale.truth.constants import FOREIGN, Constants, Found, shipped_constants
+from nvscale.truth.calibrations import as_calibration
+from nvscale.truth.constants import Constants, Found, shipped_constants
 from nvscale.workloads.collectives import Collective, ExpertExchange, implementations
 
 LAUNCH, PROTOCOL, STREAM = "launch", "steps and protocol", "stream"
@@ -50,7 +52,7 @@ def collective(
     work: "Collective | ExpertExchange",
     system: "Chip | System | str",
     efficiency: Efficiency | None = None,
-    calibration: "Mapping[str, Constants] | None" = None,
+    calibration: "Mapping[str, Constants] | str | Path | None" = None,
 ) -> Timing:
     """Return the time of a collective or of an expert exchange, with its 90 % interval and what binds.
 
@@ -62,8 +64,8 @@ def collective(
         Where; of a system the chip and its scale-up link count.
     efficiency : Efficiency, optional
         Constants to use; `nvscale.IDEAL` for the bare bandwidth of a collective; the fitted ones by default.
-    calibration : dict of str to Constants, optional
-        Constants of one's own by kind of work.
+    calibration : mapping of str to Constants, str or Path, optional
+        Constants of one's own by kind of work, or the file that `nvscale calibrate` wrote.
 
     Returns
     -------
@@ -79,7 +81,7 @@ def collective(
     ('stream', 'steps and protocol')
     """
     chip = _chip(system)
-    shipped = _Constants(calibration or {})
+    shipped = _Constants(as_calibration(calibration) or {})
     if isinstance(work, ExpertExchange):
         return _exchange(work, chip, efficiency, shipped)
     if not isinstance(work, Collective):
@@ -122,8 +124,7 @@ class _Constants:
         named = {(rename or {}).get(name, name): one for name, one in found.constants.items()}
         figures = {name: one.value for name, one in named.items() if name in known}
         sources = {name: one.source() for name, one in named.items() if name in known}
-        interval = FOREIGN if found.interval == FOREIGN else found.interval
-        spreads = self.of(kind).spreads(interval, chip, class_)
+        spreads = self.of(kind).spreads(found.interval, chip, class_)
         return record(origin=found.origin, assumptions=found.assumptions, spreads=spreads, sources=sources, **figures)
 
 
@@ -254,6 +255,8 @@ def _timing(work: Collective, chip: Chip, link: Link, value: Any, used: Any) -> 
         "beyond": size > MEASURED_UP_TO,
     }
     assumptions = (*used.assumptions, f"efficiency {used.origin}", *(("joined through the host",) if link.over_host else ()))
+    if carrier(n) == FLOAT and n > LARGEST_NODE:
+        assumptions += (f"{n:g} devices in one domain: groups above {LARGEST_NODE:g} were not measured",)
     low, high = used.factors(regimes)
     if low is not None:
         wider = where(n > LARGEST_NODE, BEYOND_THE_GROUP, 1.0)

