@@ -79,8 +79,8 @@ class LatentAttentionEfficiency(AttentionEfficiency):
 
     Parameters
     ----------
-    absorbed : 1
-        1 where prefill works on latent rows, 0 where keys and values are expanded.
+    expanded : 1
+        1 where prefill expands keys and values of every head, 0 where it works on latent rows.
     reread_share : 1
         Cost of every further pass over the latent cache, as a share of the first.
     head_tile, wide_heads : 1
@@ -101,7 +101,7 @@ class LatentAttentionEfficiency(AttentionEfficiency):
         Times that the activations between the projections cross the memory.
     """
 
-    absorbed: Share = 0.0
+    expanded: Share = 1.0
     reread_share: Ratio = 0.0
     head_tile: Count = 16.0
     wide_heads: Count = 64.0

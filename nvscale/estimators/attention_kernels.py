@@ -90,7 +90,7 @@ def latent_attention_time(work: LatentAttention, chip: Chip, efficiency: LatentA
     bandwidth = figure(chip, "memory_bandwidth")
     peak = served_rate(chip, work.storage.decode_rate if work.is_decode else _prefill_rate(work))
     if not work.form and not work.is_decode:
-        work = work.replace(form="absorbed" if efficiency.absorbed > 0.5 else "expanded")
+        work = work.replace(form="expanded" if efficiency.expanded > 0.5 else "absorbed")
     if work.is_decode:
         tree = _latent_decode(work, chip, efficiency, peak, bandwidth)
         contenders: tuple[str, ...] = (LAUNCH, REDUCTION, MEMORY, COMPUTE, LONGEST)

@@ -108,7 +108,7 @@ def test_at_most_six_constants_a_class_of_kernels_beside_those_that_are_alike_ev
     for (class_, _, _), names in counted.items():
         if class_:
             module = 6 if "module" in class_ else 0  # a module has its kernel's and its own
-            assert len(names - {"absorbed"}) <= 6 + module, class_
+            assert len(names - {"expanded"}) <= 6 + module, class_
 
 
 # ---------------------------------------------------------------- arrays and scalars
