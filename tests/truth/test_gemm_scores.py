@@ -1,8 +1,11 @@
 """The matrix multiplies that come with nvscale: errors and intervals per group, and the law of the bare roofline."""
 
+from dataclasses import replace
+
 import pytest
 
 import nvscale as nv
+from nvscale.truth.constants import FAMILY, family_of, shipped_constants
 from nvscale.truth.tables import bundled
 
 # Largest MAPE in percent, with the shipped constants: what is reached, and a little more.
@@ -82,6 +85,26 @@ def test_no_measurement_beats_nine_tenths_of_the_bare_roofline() -> None:
             faster.add((gpu, precision, framework, m, n, k))
     assert checked > 500
     assert faster == BEYOND_THE_ROOFLINE
+
+
+@pytest.mark.parametrize(
+    ("chip", "gpu", "limit"),
+    [
+        ("h100-sxm", "h100_sxm", 12.0),
+        ("a100-sxm-80gb", "a100_sxm", 15.0),
+        ("b200", "b200_sxm", 8.0),
+        ("b300", "b300_sxm", 9.0),
+        ("gb200", "gb200", 10.0),
+    ],
+)
+def test_a_chip_without_rows_of_its_own_family_is_still_predicted(chip: str, gpu: str, limit: float) -> None:
+    """Without its own constants and those of its family a chip gets the sister's, or the median of all chips."""
+    shipped = shipped_constants("gemm")
+    gone = {chip, FAMILY + family_of(nv.chip(chip)).name}
+    kept = {key: rows for key, rows in shipped.rows.items() if key[2] not in gone or not key[0]}
+    score = nv.validate("gemm", calibration={"gemm": replace(shipped, rows=kept)})[f"bf16 {gpu}"]
+    assert score.mape <= limit and score.without_prediction == 0
+    assert score.coverage >= 75.0
 
 
 @pytest.mark.parametrize(
