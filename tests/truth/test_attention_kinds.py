@@ -239,6 +239,17 @@ def test_a_row_that_cannot_be_predicted_says_why(kind):
     assert made.reasons[1] == ""
 
 
+@pytest.mark.parametrize(("kind", "column"), [("attention", "batch"), ("mla", "heads"), ("moe", "topk")])
+def test_one_impossible_row_does_not_spoil_its_neighbours(kind, column):
+    table = bundled(kind)
+    row = list(table.rows[0])
+    row[table.columns.index(column)] = "0.5"
+    made = predict(kind, Table("mine", table.columns, [row, table.rows[0]]))
+    assert math.isnan(made.value["seconds"][0])
+    assert f"{column} must be 1 or above" in made.reasons[0]
+    assert made.value["seconds"][1] > 0.0
+
+
 def test_a_format_that_the_chip_lacks_runs_in_the_next_wider_one_and_says_so():
     timing = kernel(LatentAttention(phase="decode", batch=8, seq=4096, precision="bf16_kv_fp8", framework="trtllm"), "a100")
     assert any("no fp8 rate" in text for text in timing.all_assumptions())

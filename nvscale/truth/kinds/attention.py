@@ -3,23 +3,23 @@
 from collections.abc import Mapping
 
 from nvscale import catalogue
-from nvscale.errors import InvalidInput, MissingFigure, UnknownName
 from nvscale.estimators.kernels import kernel
 from nvscale.truth.kinds.base import Answer, Calibration, Group, Kind
+from nvscale.truth.kinds.counts import for_countable_rows
 from nvscale.workloads import Attention
 from nvscale.workloads.words import known_framework
 
 
 def predict_attention(group: Group, calibration: Calibration | None) -> Mapping[str, Answer]:
     """Return the times of a group of attention kernels that share chip, precision, phase and framework."""
-    words = group.words
-    try:
-        chip = catalogue.chip(words["gpu"])
+
+    def estimate(rows: Group) -> Answer:
+        words = rows.words
         named = {"phase": words["phase"], "precision": words["precision"], "framework": known_framework(words["framework"])}
-        timing = kernel(Attention(**named, **group.numbers), chip, calibration=calibration)
-    except (UnknownName, MissingFigure, InvalidInput) as problem:
-        return {"seconds": Answer(reason=str(problem))}
-    return {"seconds": Answer(timing.value, timing.low, timing.high)}
+        timing = kernel(Attention(**named, **rows.numbers), catalogue.chip(words["gpu"]), calibration=calibration)
+        return Answer(timing.value, timing.low, timing.high)
+
+    return {"seconds": for_countable_rows(group, estimate)}
 
 
 KINDS = (

@@ -6,25 +6,25 @@ The precision of a module names its projections as well: "bf16_kv_fp8_gemm_nvfp4
 from collections.abc import Mapping
 
 from nvscale import catalogue
-from nvscale.errors import InvalidInput, MissingFigure, UnknownName
 from nvscale.estimators.kernels import kernel
 from nvscale.truth.kinds.base import Answer, Calibration, Group, Kind
+from nvscale.truth.kinds.counts import for_countable_rows
 from nvscale.workloads import LatentAttention
 from nvscale.workloads.words import known_framework
 
 
 def predict_latent_attention(group: Group, calibration: Calibration | None) -> Mapping[str, Answer]:
     """Return the times of a group of latent attention kernels or modules that share chip, precision, phase and framework."""
-    words = group.words
-    precision, _, projections = words["precision"].partition("_gemm_")
-    try:
-        chip = catalogue.chip(words["gpu"])
+
+    def estimate(rows: Group) -> Answer:
+        words = rows.words
+        precision, _, projections = words["precision"].partition("_gemm_")
         named = {"phase": words["phase"], "precision": precision, "framework": known_framework(words["framework"])}
-        work = LatentAttention(**named, projections=projections or "bf16", **group.numbers)
-        timing = kernel(work, chip, calibration=calibration)
-    except (UnknownName, MissingFigure, InvalidInput) as problem:
-        return {"seconds": Answer(reason=str(problem))}
-    return {"seconds": Answer(timing.value, timing.low, timing.high)}
+        work = LatentAttention(**named, projections=projections or "bf16", **rows.numbers)
+        timing = kernel(work, catalogue.chip(words["gpu"]), calibration=calibration)
+        return Answer(timing.value, timing.low, timing.high)
+
+    return {"seconds": for_countable_rows(group, estimate)}
 
 
 KINDS = (

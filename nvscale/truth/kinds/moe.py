@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from nvscale import catalogue
-from nvscale.errors import InvalidInput, MissingFigure, UnknownName
 from nvscale.estimators.kernels import kernel
 from nvscale.truth.kinds.base import Answer, Calibration, Group, Kind
+from nvscale.truth.kinds.counts import for_countable_rows
 from nvscale.workloads import MixtureOfExperts
 from nvscale.workloads.mixture_of_experts import common_router
 from nvscale.workloads.words import known_framework
@@ -17,24 +17,22 @@ def predict_experts(group: Group, calibration: Calibration | None) -> Mapping[st
     """Return the times of a group of expert layers; each router apart, since frameworks choose their kernels by it."""
     import numpy as np
 
-    words = group.words
-    choices = group.numbers["topk"]
-    made: dict[str, Any] = {part: np.full(len(choices), math.nan) for part in ("value", "low", "high")}
-    try:
-        chip = catalogue.chip(words["gpu"])
+    def estimate(rows: Group) -> Answer:
+        words, choices = rows.words, rows.numbers["topk"]
+        made: dict[str, Any] = {part: np.full(len(choices), math.nan) for part in ("value", "low", "high")}
         named = {"distribution": words["distribution"] or "balanced", "precision": words["precision"]}
-        framework = known_framework(words["framework"])
-        routers = np.stack([np.minimum(choices, 3.0), common_router(choices, group.numbers["experts"])])
+        chip, framework = catalogue.chip(words["gpu"]), known_framework(words["framework"])
+        routers = np.stack([np.minimum(choices, 3.0), common_router(choices, rows.numbers["experts"])])
         for router in np.unique(routers, axis=1).T:
-            rows = (router == routers.T).all(axis=1)
-            work = MixtureOfExperts(**named, framework=framework, **{name: values[rows] for name, values in group.numbers.items()})
+            alike = (router == routers.T).all(axis=1)
+            work = MixtureOfExperts(**named, framework=framework, **{name: values[alike] for name, values in rows.numbers.items()})
             timing = kernel(work, chip, calibration=calibration)
             for part, values in made.items():
                 given = getattr(timing, part)
-                values[rows] = math.nan if given is None else given
-    except (UnknownName, MissingFigure, InvalidInput) as problem:
-        return {"seconds": Answer(reason=str(problem))}
-    return {"seconds": Answer(**made)}
+                values[alike] = math.nan if given is None else given
+        return Answer(**made)
+
+    return {"seconds": for_countable_rows(group, estimate)}
 
 
 KINDS = (
