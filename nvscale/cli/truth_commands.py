@@ -21,6 +21,7 @@ def validate(
     data: Annotated[Path | None, typer.Option(help="Rows of your own (.csv), with the columns of the kind.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write every row with its prediction to this file (.csv).")] = None,
     calibration: Calibration = None,
+    folds: Annotated[bool, typer.Option("--folds", help="Score every row by constants fitted without its shape; takes minutes.")] = False,
     json: Json = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there already.")] = False,
 ) -> None:
@@ -28,7 +29,7 @@ def validate(
     file = None if out is None else new_file(out, (".csv",), overwrite=force)
     if file is not None and kind is None:
         raise InvalidInput("--out: say with --kind which rows to write")
-    found = score(kind, data, calibration)
+    found = score(kind, data, calibration, "grouped folds" if folds else "shipped")
     if file is not None:
         found.predictions[str(kind)].write(file)
     if json:

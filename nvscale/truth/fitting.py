@@ -28,8 +28,8 @@ FEWEST_SHAPES = 4
 MOST_FOLDS = 5
 NOISE = 0.05
 """Scatter of good measurements, as a logarithm: what weighs a row against the prior."""
-PRIOR = {"own": 0.5, "other": 1.0}
-"""How far a constant may be off before anything is measured, as a logarithm: fitted on this chip, or on others."""
+PRIOR = {"own": 0.5, "other": 1.0, "folds": 1.0}
+"""How far a constant may be off before anything is measured, as a logarithm: fitted on this chip, on others, or for the scores of folds."""
 TOLD = 0.6
 """A constant is determined when the rows narrow it to this part of the prior, or less."""
 RANGE = math.log(30.0)
@@ -203,35 +203,57 @@ def calibrate(kind: str, data: "str | Path | Table") -> Fitted:
     InvalidInput
         No class of kernels in the rows can be fitted; the message says why of each.
     """
-    import numpy as np
-
     wanted = kind_of_rows(kind)
     table = (data if isinstance(data, Table) else read_table(data)).check(wanted)
     column = next((name for name in wanted.measured if name in table.columns), None)
     if column is None:
         raise InvalidInput(f"{table.name}: rows of kind {kind} need the column {' or '.join(wanted.measured)} to be fitted to")
     measured = table.figures(column)
-    unusable: dict[str, int] = {}
-    parts: dict[Key, _Class] = {}
-    for group, places in _groups(wanted, table, measured > 0.0):
-        recording = _Recording()
-        answer = wanted.predict(group, recording)[column]
-        known = np.isfinite(answer.value) if answer.value is not None else np.zeros(len(places), bool)
-        if not recording.seen or not known.any():
-            reason = answer.reason or f"rows of kind {kind} have no constants that could be fitted"
-            unusable[reason] = unusable.get(reason, 0) + len(places)
-            continue
-        key, found = recording.seen[-1]
-        part = parts.setdefault(key, _Class(wanted, column, key, found))
-        numbers = {name: values[known] for name, values in group.numbers.items()}
-        part.groups.append(Group(group.words, numbers))
-        part.measured.append(measured[places][known])
-    made = tuple(part.fit(Path(table.name).name) for part in parts.values())
+    parts, unusable = _classes(wanted, table, column, measured)
+    made = tuple(part.fit(Path(table.name).name) for part in parts)
     if not any(one.constants for one in made):
         said = [f"{one.key}: {one.refused}" for one in made] + [f"{rows} rows: {reason}" for reason, rows in unusable.items()]
         rows = int((measured > 0.0).sum())
         raise InvalidInput(f"{table.name}: nothing to fit to {rows} measured rows of kind {kind}; " + "; ".join(said))
     return Fitted(kind, table.name, made, unusable)
+
+
+def held_out_ratios(kind: Kind, table: Table, column: str) -> Any:
+    """Return for every row the prediction of constants fitted without its shape, over that of the shipped ones.
+
+    The fit starts from the shipped constants with a prior that is wide (a factor e either way), so that it
+    decides only what the other rows leave open. nan where a class has too few rows or shapes.
+    """
+    import numpy as np
+
+    ratios = np.full(len(table.rows), math.nan)
+    parts, _ = _classes(kind, table, column, table.figures(column))
+    for part in parts:
+        ratios[np.concatenate(part.places)] = part.held_out_ratios()
+    return ratios
+
+
+def _classes(kind: Kind, table: Table, column: str, measured: Any) -> "tuple[list[_Class], dict[str, int]]":
+    """The classes of kernels in the rows, and why other rows belong to none."""
+    import numpy as np
+
+    unusable: dict[str, int] = {}
+    parts: dict[Key, _Class] = {}
+    for group, places in _groups(kind, table, measured > 0.0):
+        recording = _Recording()
+        answer = kind.predict(group, recording)[column]
+        known = np.isfinite(answer.value) if answer.value is not None else np.zeros(len(places), bool)
+        if not recording.seen or not known.any():
+            reason = answer.reason or f"rows of kind {kind.name} have no constants that could be fitted"
+            unusable[reason] = unusable.get(reason, 0) + len(places)
+            continue
+        key, found = recording.seen[-1]
+        part = parts.setdefault(key, _Class(kind, column, key, found))
+        numbers = {name: values[known] for name, values in group.numbers.items()}
+        part.groups.append(Group(group.words, numbers))
+        part.measured.append(measured[places][known])
+        part.places.append(places[known])
+    return list(parts.values()), unusable
 
 
 def _groups(kind: Kind, table: Table, usable: Any) -> Iterator[tuple[Group, Any]]:
@@ -259,6 +281,7 @@ class _Class:
         self.kind, self.column, self.key, self.found = kind, column, key, found
         self.groups: list[Group] = []
         self.measured: list[Any] = []
+        self.places: list[Any] = []
         self.shipped = shipped_constants(key.kind)
         self._shipped_rows = dict(self.shipped.rows)
         self.own = {name: one for name, one in found.constants.items() if one.class_}
@@ -292,7 +315,7 @@ class _Class:
             free = [name for name in free if name != worst]
         if not free:
             return _refused(said, f"no constant is determined by the rows ({'; '.join(f'{n}: {why}' for n, why in kept.items())})", kept)
-        after = self._held_out(free, seconds, folds)
+        after = float(np.mean(np.abs(self._held_out(free, seconds, folds) / seconds - 1.0)) * 100.0)
         done = {"fitted": tuple(free), "kept": kept, "after": after, "folds": int(folds.max()) + 1}
         if not after < before:
             why = f"on held-out shapes the fitted constants do no better ({after:.1f} % against {before:.1f} % with the shipped ones)"
@@ -301,6 +324,17 @@ class _Class:
         errors = dict(zip(free, np.sqrt(np.diag(covariance)).tolist(), strict=True))
         rows = tuple(self._constants(value, errors, data_set, scheme, after, len(seconds)))
         return FittedClass(**{**said.__dict__, **done, "constants": rows, "covariance": tuple(map(tuple, covariance.tolist()))})
+
+    def held_out_ratios(self) -> Any:
+        """Predictions with constants fitted without the fold of each row, over those of the shipped constants."""
+        import numpy as np
+
+        seconds = np.concatenate(self.measured)
+        folds, shapes = self._folds()
+        free, _ = self._candidates()
+        if len(seconds) < FEWEST_ROWS or shapes < FEWEST_SHAPES or not free:
+            return np.full(len(seconds), math.nan)
+        return self._held_out(free, seconds, folds, PRIOR["folds"]) / self._predict({})
 
     def _candidates(self) -> tuple[list[str], dict[str, str]]:
         """Names of constants that can be fitted, and why others cannot."""
@@ -328,13 +362,15 @@ class _Class:
 
         return float(np.mean(np.abs(self._predict(values) / seconds - 1.0)) * 100.0)
 
-    def _solve(self, free: Sequence[str], seconds: Any, train: Any) -> tuple[dict[str, float], Any, dict[str, float]]:
+    def _solve(
+        self, free: Sequence[str], seconds: Any, train: Any, prior: float | None = None
+    ) -> tuple[dict[str, float], Any, dict[str, float]]:
         """Values, covariance of their logarithms, and how far each is narrowed against its prior."""
         import numpy as np
         from scipy.optimize import least_squares
 
         start = np.log([self.own[name].value for name in free])
-        width = np.array([self._prior(name) for name in free])
+        width = np.array([prior or self._prior(name) for name in free])
         high = start + RANGE
         for i, name in enumerate(free):
             if self.own[name].unit == "1" and "share" in name:
@@ -346,7 +382,16 @@ class _Class:
             return np.concatenate([errors, (point - start) / width])
 
         best = least_squares(
-            residuals, start, bounds=(start - RANGE, high), x_scale=width, loss="soft_l1", f_scale=OUTLIER, diff_step=1e-3, max_nfev=60
+            residuals,
+            start,
+            bounds=(start - RANGE, high),
+            x_scale=width,
+            loss="soft_l1",
+            f_scale=OUTLIER,
+            diff_step=1e-3,
+            max_nfev=30,
+            ftol=1e-5,
+            xtol=1e-4,
         )
         rows = int(train.sum())
         raw = residuals(best.x)[:rows]
@@ -366,22 +411,23 @@ class _Class:
         """A fold for every row: rows of one shape are together; and the number of shapes."""
         import numpy as np
 
-        names = [name for name in FOLDS_BY.get(self.kind.name, ()) if name in self.groups[0].numbers] or list(self.kind.numbers)
-        shapes = np.stack([np.concatenate([group.numbers[name] for group in self.groups]) for name in names], axis=1)
+        given = self.groups[0].numbers
+        names = [name for name in FOLDS_BY.get(self.kind.name, ()) if name in given] or list(self.kind.numbers) or list(given)
+        shapes = np.stack([np.concatenate([np.nan_to_num(group.numbers[name]) for group in self.groups]) for name in names], axis=1)
         _, which = np.unique(shapes, axis=0, return_inverse=True)
         which = which.ravel()
         count = int(which.max()) + 1
         return which % min(MOST_FOLDS, count), count
 
-    def _held_out(self, free: Sequence[str], seconds: Any, folds: Any) -> float:
-        """MAPE of every row with constants that were fitted without its fold."""
+    def _held_out(self, free: Sequence[str], seconds: Any, folds: Any, prior: float | None = None) -> Any:
+        """Predictions of every row with constants that were fitted without its fold."""
         import numpy as np
 
         made = np.empty(len(seconds))
         for fold in range(int(folds.max()) + 1):
             held = folds == fold
-            made[held] = self._predict(self._solve(free, seconds, ~held)[0])[held]
-        return float(np.mean(np.abs(made / seconds - 1.0)) * 100.0)
+            made[held] = self._predict(self._solve(free, seconds, ~held, prior)[0])[held]
+        return made
 
     def _constants(
         self, values: Mapping[str, float], errors: Mapping[str, float], data_set: str, scheme: str, after: float, rows: int

@@ -7,17 +7,19 @@ says why.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from nvscale.errors import InvalidInput, unknown
 from nvscale.truth.calibrations import as_calibration
+from nvscale.truth.fitting import held_out_ratios
 from nvscale.truth.kinds import Group, Kind, kind_of_rows, kinds
 from nvscale.truth.kinds.base import Calibration
 from nvscale.truth.tables import Table, bundled, has_bundled, read_table, write_table
 
-SCHEMES = ("shipped",)
+SHIPPED, FOLDS = "shipped", "grouped folds"
+SCHEMES = (SHIPPED, FOLDS)
 ALL = "all"
 
 
@@ -187,7 +189,8 @@ def validate(
     calibration : mapping of str to Constants, str or Path, optional
         Constants of one's own by kind of work, or the file that `nvscale calibrate` wrote.
     scheme : str
-        "shipped": with the constants that come with nvscale, which were fitted on the bundled rows.
+        "shipped": with the constants that come with nvscale, which were fitted on the bundled rows;
+        "grouped folds": each row with constants that were fitted without the rows of its shape.
 
     Returns
     -------
@@ -211,10 +214,22 @@ def validate(
     chosen = [kind_of_rows(kind).name] if kind is not None else [name for name in kinds() if has_bundled(name)]
     own = as_calibration(calibration)
     predictions = {name: predict(name, bundled(name) if data is None else data, own) for name in chosen}
+    if scheme == FOLDS:
+        predictions = {name: _held_out(made) for name, made in predictions.items()}
     for name, made in predictions.items():
         if not set(made.kind.measured) & set(made.table.columns):
             raise InvalidInput(f"{made.table.name}: rows of kind {name} need the column {' or '.join(made.kind.measured)} to be scored")
     return Scores(tuple(row for made in predictions.values() for row in scores_of(made)), scheme, predictions)
+
+
+def _held_out(made: Predicted) -> Predicted:
+    """Predictions by constants that were fitted without the shape of each row; none where a class has too few rows."""
+    parts: dict[str, dict[str, Any]] = {"value": {}, "low": {}, "high": {}}
+    for column in made.kind.measured:
+        ratios = held_out_ratios(made.kind, made.table, column)
+        for part, values in parts.items():
+            values[column] = getattr(made, part)[column] * ratios
+    return replace(made, **parts)  # type: ignore[arg-type]
 
 
 def scores_of(made: Predicted) -> list[Score]:

@@ -12,7 +12,7 @@ from nvscale.errors import InvalidInput, UnknownName
 from nvscale.truth.constants import shipped_constants
 from nvscale.truth.fitting import Fitted, calibrate
 from nvscale.truth.scoring import predict, validate
-from nvscale.truth.tables import Table, write_table
+from nvscale.truth.tables import Table, bundled, write_table
 
 COLUMNS = ("gpu", "precision", "m", "n", "k", "framework", "seconds")
 SHAPES = [
@@ -181,3 +181,22 @@ def test_the_command_refuses_too_few_rows_and_writes_nothing(tmp_path: Path, cap
     rows = write(made_rows({}, SHAPES[:3]), tmp_path / "rows.csv")
     _run(["calibrate", "--kind", "gemm", "--data", str(rows), "--out", str(tmp_path / "site.toml")], 2)
     assert "too few" in capsys.readouterr().err and not (tmp_path / "site.toml").exists()
+
+
+def test_scores_of_grouped_folds() -> None:
+    """A row is scored by constants fitted without its shape: on rows that follow a law, close to their noise."""
+    table = made_rows({"share_of_peak": 0.8, "share_of_bandwidth": 0.85}, noise=0.02)
+    shipped, folds = validate("gemm", table)["all"], validate("gemm", table, scheme="grouped folds")["all"]
+    assert folds.rows == shipped.rows and folds.without_prediction == 0
+    assert folds.mape < 3.0 < shipped.mape
+    few = validate("gemm", made_rows({}, SHAPES[:4]), scheme="grouped folds")["all"]
+    assert few.without_prediction == 4
+
+
+@pytest.mark.parametrize(("chip", "most"), [("a100_sxm", 6.0), ("b200_sxm", 6.0), ("b300_sxm", 6.0), ("gb200", 6.0), ("h100_sxm", 6.0)])
+def test_collectives_at_sizes_that_were_left_out(chip: str, most: float) -> None:
+    """The limit for sizes that were not seen is 6 %; met inside the range of sizes over a switched link."""
+    table = bundled("collectives")
+    gpu, how = table.columns.index("gpu"), table.columns.index("implementation")
+    rows = Table("nccl", table.columns, [row for row in table.rows if row[gpu] == chip and row[how] == "nccl"])
+    assert validate("collectives", rows, scheme="grouped folds")["all"].mape < most
