@@ -24,6 +24,17 @@ if TYPE_CHECKING:
 SECTION = "Accuracy"
 COLUMNS = ("group", "rows", "no prediction", "MAPE %", "median %", "p90 %", "bias %", "inside the interval %", "interval factor")
 LIMIT_COLUMNS = ("what", "limit %", "held out %", "kept", "bundled %", "rows", "worst group")
+INTERVAL_COLUMNS = (
+    "kind of rows",
+    "predicted %",
+    "groups",
+    "as meant",
+    "too few inside",
+    "more inside than needed",
+    "wider than the limit",
+)
+COVERED, WIDEST, PREDICTED, FEWEST = (85.0, 95.0), 1.5, 95.0, 20
+"""What intervals should hold, the widest factor, the share of rows with a prediction, and the rows of a group that is counted."""
 UNKNOWN = "-"
 DATA_CENTRE = "data centre"
 
@@ -147,6 +158,12 @@ def index_page(found: Scores) -> str:
         markup.table(LIMIT_COLUMNS, [limit_row(one, found) for one in LIMITS]),
         "A limit that is not kept is not hidden by a wider one: the page of its kind shows which groups miss it, and "
         "[the guide](../guide/accuracy.md#what-is-out-of-reach) says why.",
+        "## Intervals",
+        f"The interval is meant to hold 90 % of the rows, and {COVERED[0]:g} to {COVERED[1]:g} % of every group; on data-centre parts it "
+        f"should be no wider than a factor of {WIDEST:g} either way, and {PREDICTED:g} % of the rows should get a prediction. Widths were "
+        "set by held-out errors of these rows, so on these rows they hold nearly by construction. Groups of at least "
+        f"{FEWEST} rows are counted; in smaller ones a single row decides.",
+        markup.table(INTERVAL_COLUMNS, [interval_row(kind, found) for kind in found.predictions]),
         "## Constants",
         "A set is what one class of kernels has on one chip, or in a family of chips, with one software path.",
         markup.table(("kind", "constants", "sets", "most constants in a set"), constants),
@@ -163,6 +180,31 @@ def _figures(row: Score) -> list[str]:
     """The cells of a score beside its name."""
     shares = (row.mape, row.median, row.p90, row.bias, row.coverage)
     return [str(row.rows), str(row.without_prediction), *(number(share, ".1f") for share in shares), number(row.interval, ".2f")]
+
+
+def interval_row(kind: str, found: Scores) -> list[str]:
+    """Return how many groups of a kind have intervals as they are meant, and which do not."""
+    whole = [row for row in found.rows if row.kind == kind and row.group.split(" ", 1)[0] == "all"]
+    rows, without = sum(row.rows for row in whole), sum(row.without_prediction for row in whole)
+    groups = [row for row in found.rows if row.kind == kind and row not in whole and row.rows - row.without_prediction >= FEWEST]
+    low = [row for row in groups if row.coverage < COVERED[0]]
+    high = [row for row in groups if row.coverage > COVERED[1]]
+    wide = [row for row in groups if row.interval > WIDEST]
+    predicted = 100.0 * (rows - without) / rows
+    return [
+        kind,
+        f"{predicted:.1f}" if predicted >= PREDICTED else f"<b>{predicted:.1f}</b>",
+        str(len(groups)),
+        str(len(groups) - len(low) - len(high)),
+        _named(low, lambda row: f"{row.coverage:.0f} %"),
+        str(len(high)),
+        _named(wide, lambda row: f"{row.interval:.2f}"),
+    ]
+
+
+def _named(rows: list[Score], say: Callable[[Score], str]) -> str:
+    """Groups by name, each with a figure."""
+    return "<br>".join(f"{html.escape(row.group)}: {say(row)}" for row in rows) or "none"
 
 
 def number(value: float, form: str) -> str:

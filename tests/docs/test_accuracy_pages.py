@@ -90,6 +90,18 @@ def test_every_limit_is_shown_and_a_miss_is_said(pages: Pages, accuracy_pages: M
     assert any(row[2] != "-" for row in shown.values()), "held-out errors are found"
 
 
+def test_intervals_that_miss_are_named(pages: Pages, accuracy_pages: ModuleType, scores: Any) -> None:
+    part = pages["accuracy/index.md"][1].partition("## Intervals")[2].partition("## Constants")[0]
+    shown = {row[0]: row for row in rows_of(part)}
+    assert set(shown) == set(scores.predictions)
+    for score in scores.rows:
+        counted = score.group.split(" ")[0] != "all" and score.rows - score.without_prediction >= accuracy_pages.FEWEST
+        if counted and score.coverage < accuracy_pages.COVERED[0]:
+            assert f"{score.group}: {score.coverage:.0f} %" in shown[score.kind][4]
+        if counted and score.interval > accuracy_pages.WIDEST:
+            assert f"{score.group}: {score.interval:.2f}" in shown[score.kind][6]
+
+
 def test_kinds_of_limits_exist_and_find_rows(accuracy_pages: ModuleType, scores: Any) -> None:
     for limit in accuracy_pages.LIMITS:
         assert limit.kind in kinds()
