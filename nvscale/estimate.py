@@ -187,6 +187,10 @@ class Timing(Estimate):
         some = self.roofline > 0.0
         return where(some, self.value / where(some, self.roofline, 1.0), 1.0)
 
+    def explain(self, depth: int = 99) -> str:
+        """Return the tree as text, down to the sources, and below it what was assumed."""
+        return "\n".join([super().explain(depth), *(f"assumed: {text}" for text in self.all_assumptions())])
+
     def to_dict(self) -> dict[str, Any]:
         """Return the estimate as plain data for JSON, in SI base units."""
         return super().to_dict() | {"by": _binding(self), "headroom": _plain(self.headroom)}

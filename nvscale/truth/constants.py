@@ -160,7 +160,7 @@ def _origin(chip: Chip, place: str, path: str, way: str, constants: Mapping[str,
         return OWN if way else GENERIC, f"fitted on {chip.name}, {software}{counted}", assumptions
     origin = f"of the family {place.removeprefix(FAMILY)}" if place.startswith(FAMILY) else f"of {ANY} chip"
     assumptions += (f"{chip.name} was never measured in this class: constants {origin}, {software}",)
-    return FOREIGN, f"{origin}: this chip was never measured; {software}", assumptions
+    return FOREIGN, f"{origin}, {software}", assumptions
 
 
 @functools.cache

@@ -146,6 +146,7 @@ def test_a_chip_that_was_never_measured_gets_its_family_and_a_wider_interval(nam
     assert any("never measured" in line and family in line for line in timing.all_assumptions())
     own = nv.kernel(nv.Gemm(m=512, n=8192, k=8192, framework="vllm"), "h100")
     assert timing.high / timing.low > own.high / own.low
+    assert "was never measured" in timing.explain() and "was never measured" in str(timing.to_dict())
 
 
 @pytest.mark.parametrize("name", FOREIGN)
