@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nvscale.analysis.trends import Growth, fit_growth
     from nvscale.catalogue import Catalogue, chip, chips, load, network, networks, system, systems
     from nvscale.composition import Network, Part, System
+    from nvscale.efficiencies import IDEAL, GemmEfficiency
     from nvscale.errors import (
         CatalogueError,
         InvalidInput,
@@ -31,13 +32,21 @@ if TYPE_CHECKING:
         WrongUnit,
     )
     from nvscale.estimate import Estimate
+    from nvscale.estimators.collectives import collective
+    from nvscale.estimators.kernels import kernel
+    from nvscale.estimators.system_benchmarks import system_benchmark
     from nvscale.formats import Precision, precision, precisions
+    from nvscale.grids import Sweep, sweep
     from nvscale.provenance import Source
     from nvscale.record import Record
     from nvscale.settings import Prices
     from nvscale.silicon import Chip, Rates
+    from nvscale.truth.fitting import calibrate
+    from nvscale.truth.microbenchmarks import measure
+    from nvscale.truth.scoring import Scores, validate
     from nvscale.units import Unit
     from nvscale.views import baselines, curves, prices, rooflines
+    from nvscale.workloads import Collective, ExpertExchange, Gemm
 
 _HOMES = {
     "nvscale.analysis.decomposition": "Decomposition",
@@ -45,27 +54,41 @@ _HOMES = {
     "nvscale.analysis.trends": "Growth fit_growth",
     "nvscale.catalogue": "Catalogue chip chips load network networks system systems",
     "nvscale.composition": "Network Part System",
+    "nvscale.efficiencies": "GemmEfficiency IDEAL",
     "nvscale.errors": "CatalogueError InvalidInput MissingDependency MissingFigure MissingPrecision NvscaleError UnknownName WrongUnit",
     "nvscale.estimate": "Estimate",
+    "nvscale.estimators.collectives": "collective",
+    "nvscale.estimators.kernels": "kernel",
+    "nvscale.estimators.system_benchmarks": "system_benchmark",
     "nvscale.formats": "Precision precision precisions",
+    "nvscale.grids": "Sweep sweep",
     "nvscale.provenance": "Source",
     "nvscale.record": "Record",
     "nvscale.settings": "Prices",
     "nvscale.silicon": "Chip Rates",
+    "nvscale.truth.fitting": "calibrate",
+    "nvscale.truth.scoring": "Scores validate",
     "nvscale.units": "Unit",
+    "nvscale.truth.microbenchmarks": "measure",
     "nvscale.views": "baselines curves prices rooflines",
+    "nvscale.workloads": "Collective ExpertExchange Gemm",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 _PACKAGES = ("catalogue", "formulas", "quantities")
 
-__all__ = [
+__all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Catalogue",
     "CatalogueError",
     "Chip",
+    "Collective",
     "Curves",
     "Decomposition",
     "Estimate",
+    "ExpertExchange",
+    "Gemm",
+    "GemmEfficiency",
     "Growth",
+    "IDEAL",
     "InvalidInput",
     "MissingDependency",
     "MissingFigure",
@@ -77,20 +100,26 @@ __all__ = [
     "Prices",
     "Rates",
     "Record",
+    "Scores",
     "Source",
+    "Sweep",
     "System",
     "Unit",
     "UnknownName",
     "WrongUnit",
     "__version__",
     "baselines",
+    "calibrate",
     "catalogue",
     "chip",
     "chips",
+    "collective",
     "curves",
     "fit_growth",
     "formulas",
+    "kernel",
     "load",
+    "measure",
     "network",
     "networks",
     "precision",
@@ -98,8 +127,11 @@ __all__ = [
     "prices",
     "quantities",
     "rooflines",
+    "sweep",
     "system",
+    "system_benchmark",
     "systems",
+    "validate",
 ]
 
 

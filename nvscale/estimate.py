@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nvscale.errors import InvalidInput, UnknownName, did_you_mean
-from nvscale.ops import ARRAY, FLOAT, SYMBOL, carrier, maximum
+from nvscale.ops import ARRAY, FLOAT, SYMBOL, carrier, maximum, where
 from nvscale.provenance import Source
 from nvscale.record import Record
 from nvscale.units import readable
@@ -84,16 +84,7 @@ class Estimate:
             if inner is None:
                 raise InvalidInput(f"{self.name} is not the largest of several terms; nothing binds")
             return inner.by
-        names = tuple(self.terms)
-        values = [term.value for term in self.terms.values()]
-        kinds = {carrier(value) for value in values}
-        if SYMBOL in kinds:
-            raise InvalidInput(f"which term of {self.name} binds depends on the symbols; substitute numbers first")
-        if ARRAY in kinds:
-            import numpy as np
-
-            return np.argmax(np.stack(np.broadcast_arrays(*values)), axis=0).astype(np.int8), names
-        return names[values.index(max(values))]
+        return _largest(self.name, self.terms)
 
     @property
     def quantity(self) -> Any:
@@ -125,7 +116,7 @@ class Estimate:
         """Return the estimate as plain data for JSON, in SI base units."""
         result: dict[str, Any] = {"value": _plain(self.value), "unit": self.unit}
         if self.low is not None:
-            result |= {"low": self.low, "high": self.high}
+            result |= {"low": _plain(self.low), "high": _plain(self.high)}
         if self.how:
             result["how"] = self.how
         if self.terms:
@@ -146,6 +137,97 @@ class Estimate:
         inside = "".join(f"<li>{term._repr_html_()}</li>" for term in self.terms.values())
         line = html.escape(self.line())
         return f"<details><summary>{line}</summary><ul>{inside}</ul></details>" if inside else f"<span>{line}</span>"
+
+
+class Timing(Estimate):
+    """The time of a piece of work: 90 % interval, what binds, and how far it is from the bare roofline.
+
+    Parameters
+    ----------
+    name : str
+        The work and where it runs.
+    tree : Estimate
+        How the time is made.
+    contenders : tuple of str
+        Terms of the tree of which the largest binds.
+    roofline : s
+        Time on the bare roofline: all shares 1, nothing in the cache, no overhead.
+    factors : tuple
+        Low and high end of the 90 % interval as factors of the value; None where it is not known.
+    assumptions : tuple of str
+        What was not said and was assumed.
+    """
+
+    __slots__ = ("contenders", "roofline")
+
+    def __init__(
+        self,
+        name: str,
+        tree: Estimate,
+        *,
+        contenders: tuple[str, ...],
+        roofline: Any,
+        factors: tuple[Any, Any] = (None, None),
+        assumptions: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(name, tree.value, tree.unit, how=tree.how, terms=tree.terms, assumptions=(*tree.assumptions, *assumptions))
+        self.contenders, self.roofline = contenders, roofline
+        if factors[0] is not None:
+            self.low, self.high = tree.value * factors[0], tree.value * factors[1]
+
+    @property
+    def by(self) -> Any:
+        """Which of the contenders takes longest: a name; for arrays an index array and the names."""
+        return _largest(self.name, {name: self[name] for name in self.contenders})
+
+    @property
+    def headroom(self) -> Any:
+        """How many times longer than on the bare roofline; below 1 where a cache helps, 1 where there is nothing to do."""
+        some = self.roofline > 0.0
+        return where(some, self.value / where(some, self.roofline, 1.0), 1.0)
+
+    def explain(self, depth: int = 99) -> str:
+        """Return the tree as text, down to the sources, and below it what was assumed."""
+        return "\n".join([super().explain(depth), *(f"assumed: {text}" for text in self.all_assumptions())])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the estimate as plain data for JSON, in SI base units."""
+        return super().to_dict() | {"by": _binding(self), "headroom": _plain(self.headroom)}
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        if self.low is not None:
+            text += f" (90 %: {show(self.low, self.unit)} to {show(self.high, self.unit)})"
+        bound = _binding(self)
+        text += f", {bound} binds" if isinstance(bound, str) and bound else ""
+        return text + (f", {self.headroom:.2f} x the bare roofline" if carrier(self.headroom) == FLOAT else "")
+
+
+def _binding(timing: Timing) -> Any:
+    """What binds, by name; a list for arrays; empty where it depends on symbols."""
+    try:
+        found = timing.by
+    except InvalidInput:
+        return ""
+    if isinstance(found, tuple):
+        import numpy as np
+
+        return np.array(found[1], dtype=object)[found[0]].tolist()
+    return found
+
+
+def _largest(name: str, terms: dict[str, Estimate]) -> Any:
+    """The name of the largest term; for arrays an index array and the names."""
+    names = tuple(terms)
+    values = [term.value for term in terms.values()]
+    kinds = {carrier(value) for value in values}
+    if SYMBOL in kinds:
+        raise InvalidInput(f"which term of {name} binds depends on the symbols; substitute numbers first")
+    if ARRAY in kinds:
+        import numpy as np
+
+        return np.argmax(np.stack(np.broadcast_arrays(*values)), axis=0).astype(np.int8), names
+    return names[values.index(max(values))]
 
 
 def show(value: Any, unit: str) -> str:

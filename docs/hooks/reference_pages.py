@@ -52,13 +52,14 @@ def pages() -> markup.Pages:
     records = {name: thing for name, thing in public.items() if isinstance(thing, type) and issubclass(thing, Record)}
     results = {name: thing for name, thing in public.items() if isinstance(thing, type) and name not in errors | records}
     packages = {name: thing for name, thing in public.items() if isinstance(thing, ModuleType)}
-    functions = {name: thing for name, thing in public.items() if name not in errors | records | results | packages}
+    values = {name: thing for name, thing in public.items() if isinstance(thing, Record)}
+    functions = {name: thing for name, thing in public.items() if name not in errors | records | results | packages | values}
     inner = {"Point": Point, "Change": Change, "Baseline": Baseline}
     drawn = {name: getattr(plots, name) for name in vars(plots) if name.startswith("draw_")}
     return dict(
         [
             _page("Functions", "Found as `nvscale.NAME`.", functions),
-            _page("Records", "Things with figures. Text and quantities are converted when a record is made.", records),
+            _page("Records", "Things with figures. Text and quantities are converted when a record is made.", records | values),
             _page("Results", "What functions give back, and what they are made of.", results | inner),
             ("reference/metrics.md", ("Metrics", metrics_page())),
             _page(
@@ -89,6 +90,8 @@ def part(name: str, thing: Any) -> str:
         names = [key for key in thing.__all__ if callable(getattr(thing, key))]
         rows = [[f"<code>{key}</code>", markup.inline(_summary(getattr(thing, key)))] for key in names]
         parts += [markup.table(["name", "what it is"], rows)] if rows else []
+    elif isinstance(thing, Record):
+        parts += [f"A ready-made `{_home(type(thing))}`.", markup.paragraphs(str(getattr(thing, "origin", "")))]
     else:
         parts += [f"`{markup.signature(name, thing)}`", _said(thing)]
     return "\n\n".join(parts)

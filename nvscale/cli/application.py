@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 import nvscale
-from nvscale.cli import catalogue_commands, curve_commands
+from nvscale.cli import calibrate_command, catalogue_commands, curve_commands, measure_command, truth_commands
 
 application = typer.Typer(
     name="nvscale",
@@ -42,6 +42,9 @@ _COMMANDS: tuple[tuple[str, Any], ...] = (
     ("energy", catalogue_commands.energy),
     ("trends", catalogue_commands.trends),
     ("sources", catalogue_commands.sources),
+    ("validate", truth_commands.validate),
+    ("calibrate", calibrate_command.calibrate),
+    ("measure", measure_command.measure),
     ("schema", catalogue_commands.schema),
 )
 for _name, _command in _COMMANDS:

@@ -39,6 +39,8 @@ COMMANDS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "curves of a format": (["curves", "dgx-a100", "dgx-h100", "--precision", "bf16"], ("dgx-a100", "dgx-h100")),
     "curves of chips": (["curves", "--level", "chip", "--precision", "fp64-vector"], ("p100", "rubin")),
     "curves of sites": (["curves", "--level", "datacenter", "--power", "50 MW", "--pue", "1.1"], ("gb200", "datacenter")),
+    "validate": (["validate", "--kind", "gemm"], ("bf16 h100_sxm", "nvfp4 gb200", "MAPE", "bias", "all", "2133")),
+    "validate operators": (["validate", "--kind", "operators"], ("matmul mi210", "gelu a100_sxm", "interval")),
     "report": (["report"], ("14858", "Moore", "dgx-1-p100", "vera-rubin-nvl72", "PUE", "datacenter", "mixes price bases")),
     "report of some": (["report", "dgx-a100", "dgx-h100", "dgx-b200"], ("dgx-a100", "dgx-b200", "log share")),
     "report with prices": (

@@ -14,10 +14,14 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("base", ("nvscale._version", "nvscale.errors", "nvscale.ops", "nvscale.units", "nvscale.unit_types", "nvscale.provenance")),
     ("formulas", ("nvscale.formulas",)),
     ("records", ("nvscale.record", "nvscale.formats", "nvscale.silicon", "nvscale.composition", "nvscale.settings")),
+    ("work and efficiency", ("nvscale.workloads", "nvscale.efficiencies")),
     ("estimates", ("nvscale.estimate", "nvscale.estimators")),
     ("analysis", ("nvscale.analysis",)),
     ("catalogue and quantities", ("nvscale.catalogue", "nvscale.quantities")),
-    ("views", ("nvscale.views",)),
+    ("constants", ("nvscale.truth.constants", "nvscale.truth.calibrations")),
+    ("kernels", ("nvscale.estimators.kernels", "nvscale.estimators.collectives", "nvscale.estimators.system_benchmarks")),
+    ("views", ("nvscale.views", "nvscale.grids")),
+    ("measured truth", ("nvscale.truth",)),
     ("report and plots", ("nvscale.report", "nvscale.plots")),
     ("package and command line", ("nvscale", "nvscale.cli", "nvscale.__main__")),
 )
@@ -33,6 +37,7 @@ LAZY: dict[tuple[str, str, str], str] = {
     ("nvscale.cli.catalogue_commands", "nvscale.catalogue.schema", "schema"): "pydantic is loaded only for the JSON Schema",
     ("nvscale.cli.curve_commands", "nvscale.report.page", "report"): "jinja2 and matplotlib are loaded only for the page",
     ("nvscale.cli.curve_commands", "nvscale.plots", "roofline"): "matplotlib is loaded only for a plot",
+    ("nvscale.cli.measure_command", "nvscale.plots", "measure"): "matplotlib is loaded only for a plot",
 }
 # Who may import a library at module level, and who only inside a function; `*` at the end means every module below.
 AT_TOP: dict[str, tuple[str, ...]] = {
@@ -46,13 +51,23 @@ AT_TOP: dict[str, tuple[str, ...]] = {
     "sympy": ("nvscale.closed_forms",),
 }
 IN_FUNCTIONS: dict[str, tuple[str, ...]] = {
-    "numpy": ("nvscale.ops", "nvscale.units", "nvscale.record", "nvscale.estimate", "nvscale.composition", "nvscale.analysis.*"),
+    "numpy": (
+        "nvscale.grids",
+        "nvscale.truth.*",
+        "nvscale.ops",
+        "nvscale.units",
+        "nvscale.record",
+        "nvscale.estimate",
+        "nvscale.composition",
+        "nvscale.analysis.*",
+    ),
     "sympy": ("nvscale.ops",),
     "jax": ("nvscale.ops",),
     "pydantic": ("nvscale.units",),
     "pydantic_core": ("nvscale.units",),
-    "scipy": ("nvscale.analysis.*", "nvscale.estimators.*"),
-    "pandas": ("nvscale.analysis.*", "nvscale.views"),
+    "scipy": ("nvscale.truth.*", "nvscale.analysis.*", "nvscale.estimators.*"),
+    "pandas": ("nvscale.analysis.*", "nvscale.views", "nvscale.grids"),
+    "xarray": ("nvscale.grids",),
     "matplotlib": ("nvscale.report.*", "nvscale.cli.*"),
     "jinja2": ("nvscale.report.*",),
 }

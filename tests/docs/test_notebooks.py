@@ -12,8 +12,8 @@ SECONDS = 60
 by_name = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
-def test_there_are_two() -> None:
-    assert len(NOTEBOOKS) == 2
+def test_there_are_three() -> None:
+    assert len(NOTEBOOKS) == 3
 
 
 @by_name
