@@ -36,6 +36,8 @@ RANGE = math.log(30.0)
 """How far a fit may go from the shipped constant."""
 HIGHEST_SHARE = 1.25
 """Most that a share may reach; above 1 where clocks or the switch exceed the nominal rate."""
+SHARES = ("overlap", "expanded")
+"""Constants that are parts of a whole: at most 1."""
 OUTLIER = 3.0
 """Residuals in units of the noise from which a row loses weight."""
 FOLDS_BY: Mapping[str, tuple[str, ...]] = {
@@ -372,12 +374,14 @@ class _Class:
         start = np.log([self.own[name].value for name in free])
         width = np.array([prior or self._prior(name) for name in free])
         high = start + RANGE
+        least = np.array([0.0 if name.endswith("sharpness") and start[i] >= 0.0 else -np.inf for i, name in enumerate(free)])
+        most = np.array([0.0 if name in SHARES and start[i] <= 0.0 else np.inf for i, name in enumerate(free)])
         for i, name in enumerate(free):
             if self.own[name].unit == "1" and "share" in name:
                 high[i] = max(min(high[i], math.log(HIGHEST_SHARE)), start[i] + 0.1)
 
         def residuals(point: Any) -> Any:
-            values = dict(zip(free, np.exp(point).tolist(), strict=True))
+            values = dict(zip(free, np.exp(np.clip(point, least, most)).tolist(), strict=True))
             errors = np.log(self._predict(values)[train] / seconds[train]) / NOISE
             return np.concatenate([errors, (point - start) / width])
 
@@ -400,7 +404,8 @@ class _Class:
         slopes = _slopes(residuals, best.x)[:rows] * np.sqrt(weights)[:, None] / scatter
         covariance = np.linalg.pinv(slopes.T @ slopes + np.diag(1.0 / width**2))
         told = dict(zip(free, (np.sqrt(np.diag(covariance)) / width).tolist(), strict=True))
-        return dict(zip(free, np.exp(best.x).tolist(), strict=True)), covariance, told
+        found = np.exp(np.clip(best.x, least, most)).tolist()
+        return dict(zip(free, found, strict=True)), covariance, told
 
     def _prior(self, name: str) -> float:
         """Width of the prior of a constant: wider where it was fitted on other chips or frameworks."""

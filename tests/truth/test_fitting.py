@@ -37,6 +37,18 @@ def write(table: Table, path: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize("kind", ["operators", "elementwise", "hpc_kernels"])
+def test_bundled_rows_of_every_kind_are_fitted_or_refused_with_a_reason(kind: str) -> None:
+    try:
+        made = calibrate(kind, bundled(kind))
+    except InvalidInput as refused:
+        assert "nothing to fit" in str(refused)
+    else:
+        assert made.constants
+        for one in made.classes:
+            assert one.refused or one.after < one.before
+
+
 @pytest.fixture(scope="module")
 def slower() -> Fitted:
     return calibrate("gemm", made_rows({"share_of_peak": 0.8, "share_of_bandwidth": 0.85}, noise=0.02))
