@@ -237,7 +237,10 @@ def _mean(errors: list[tuple[float, float]]) -> float:
 
 
 def held_out_errors(limit: Limit) -> list[tuple[float, float]]:
-    """Return the held-out error and the rows of every set of constants that a limit speaks of."""
+    """Return the held-out error and the rows of every set of constants that a limit speaks of.
+
+    Constants that serve two paths of a chip, for lack of rows of the second, count once.
+    """
     together: dict[tuple[str, str, str], tuple[float, float]] = {}
     for one in _all_constants(limit.constants or limit.kind):
         if not _fits(one.class_, limit.classes) or not one.class_ or not math.isfinite(one.held_out_mape):
@@ -249,7 +252,7 @@ def held_out_errors(limit: Limit) -> list[tuple[float, float]]:
                 together[one.class_, one.path, ""] = (one.held_out_mape, 1.0)
         elif one.path and not one.chip.startswith(FAMILY) and one.chip != ANY and _is_meant(one.chip, limit):
             together[one.class_, one.path, one.chip] = (one.held_out_mape, one.rows if math.isfinite(one.rows) else 1.0)
-    return list(together.values())
+    return list({(class_, chip, said): said for (class_, _, chip), said in together.items()}.values())
 
 
 def bundled_error(limit: Limit, found: Scores) -> tuple[float, int, str]:
@@ -278,9 +281,9 @@ def bundled_error(limit: Limit, found: Scores) -> tuple[float, int, str]:
 
 def _scored(made: Predicted, column: str) -> Any:
     """Which rows `validate` scores: all, or the best of those that share what the kind says."""
-    from nvscale.truth.scoring import _best
+    from nvscale.truth.scoring import best_rows
 
-    return _best(made, column, made.table.figures(column))
+    return best_rows(made, column, made.table.figures(column))
 
 
 def _fits(word: str, wanted: Iterable[str]) -> bool:

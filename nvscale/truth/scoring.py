@@ -241,7 +241,7 @@ def scores_of(made: Predicted) -> list[Score]:
     labels = np.array([" ".join(word or "-" for word in key) for key in zip(*words, strict=True)], dtype=object)
     for column in made.kind.measured:
         measured = made.table.figures(column)
-        there = (measured > 0.0) & _best(made, column, measured)
+        there = (measured > 0.0) & best_rows(made, column, measured)
         names = sorted(set(labels[there].tolist()))
         for name in [*names, ALL]:
             chosen = there if name == ALL else there & (labels == name)
@@ -252,7 +252,7 @@ def scores_of(made: Predicted) -> list[Score]:
     return rows
 
 
-def _best(made: Predicted, column: str, measured: Any) -> Any:
+def best_rows(made: Predicted, column: str, measured: Any) -> Any:
     """Which rows are the best of those that share the columns of `best_of`; all where the kind has none."""
     import numpy as np
 
