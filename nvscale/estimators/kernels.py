@@ -25,6 +25,7 @@ from nvscale.silicon import Chip
 from nvscale.truth.calibrations import as_calibration
 from nvscale.truth.constants import FOREIGN, Constants, Found, shipped_constants
 from nvscale.workloads import Attention, Gemm, LatentAttention, MixtureOfExperts, Pass
+from nvscale.workloads.words import pass_operator
 
 
 class Kernel(NamedTuple):
@@ -53,6 +54,10 @@ def _expert_classes(work: MixtureOfExperts) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in (stored.name, stored.measured_as, stored.falls_back_to) if name))
 
 
+def _pass_classes(work: Pass) -> tuple[str, ...]:
+    return tuple(name for name in (work.operator, pass_operator(work.operator).measured_as) if name)
+
+
 FEW_CHOICES = {("sglang", "bf16"): (1.0, 2.0), ("sglang", "fp8_block"): (2.0, 2.0), ("vllm", "fp8_block"): (1.0, 1.0)}
 """Experts per token, from and to, for which a framework was seen to take another kernel on Blackwell."""
 
@@ -67,7 +72,7 @@ def _expert_path(work: MixtureOfExperts) -> str:
 
 KERNELS: dict[type, Kernel] = {
     Gemm: Kernel("gemm", GemmEfficiency, _gemm_classes, lambda work: work.framework, gemm_time),
-    Pass: Kernel("passes", PassEfficiency, lambda work: (work.operator,), lambda work: work.framework, operator_time),
+    Pass: Kernel("passes", PassEfficiency, _pass_classes, lambda work: work.framework, operator_time),
     Attention: Kernel("attention", AttentionEfficiency, _attention_classes, lambda work: work.framework, attention_time),
     LatentAttention: Kernel("mla", LatentAttentionEfficiency, _attention_classes, lambda work: work.framework, latent_attention_time),
     MixtureOfExperts: Kernel("moe", ExpertEfficiency, _expert_classes, _expert_path, expert_time),

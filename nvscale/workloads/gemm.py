@@ -1,8 +1,13 @@
 """Matrix multiplies: C = A B with A of m x k (activations) and B of k x n (weights)."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
+from nvscale.errors import InvalidInput
 from nvscale.formulas import matrix_multiply
 from nvscale.record import Record
 from nvscale.unit_types import Bytes, Count, Flop, Share
+from nvscale.units import Unit
 from nvscale.workloads.words import OperandStorage, framework_name, operand_storage
 
 
@@ -46,6 +51,40 @@ class Gemm(Record):
         super().__post_init__()
         object.__setattr__(self, "precision", operand_storage(self.precision).name)
         object.__setattr__(self, "framework", framework_name(self.framework))
+
+    @classmethod
+    def grouped(cls, rows: Sequence[Any], *, n: Count, k: Count, **others: Any) -> Self:
+        """Return a grouped multiply: each group of rows has weights of its own, as experts have.
+
+        Work and traffic depend on the sum of the rows and on how many groups have any, not on how the rows
+        are spread; empty groups touch no weights. The last tiles of small groups are not counted apart.
+
+        Parameters
+        ----------
+        rows : sequence of float
+            Rows of every group; at least one is above 0.
+        n, k : 1
+            Columns and inner length, the same for all groups.
+        others : Any
+            Further fields: precision, framework, replayed, quantising.
+
+        Raises
+        ------
+        InvalidInput
+            A number of rows is neither 0 nor 1 or more, or there are no rows at all.
+
+        Examples
+        --------
+        >>> experts = Gemm.grouped([7, 0, 1, 28], n=4096, k=2048)
+        >>> experts.batch, experts.flop == 2 * 36 * 4096 * 2048, experts.weights == 3 * 4096 * 2048 * 2
+        (3.0, True, True)
+        """
+        if "m" in others or "batch" in others:
+            raise InvalidInput("Gemm.grouped: m and batch follow from rows; leave them out")
+        filled = [Unit("1", ">=1").si(each, "Gemm.grouped: rows") for each in rows if each != 0.0]
+        if not filled:
+            raise InvalidInput(f"Gemm.grouped: rows {list(rows)!r} hold no row; wanted at least one above 0")
+        return cls(m=sum(filled) / len(filled), n=n, k=k, batch=float(len(filled)), **others)
 
     @property
     def storage(self) -> OperandStorage:

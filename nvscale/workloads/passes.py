@@ -1,4 +1,4 @@
-"""Element-wise and row-wise operators: activation functions, softmax, norms, quantisation, STREAM."""
+"""Element-wise and row-wise operators: activation functions, softmax, norms, look-ups, routing, quantisation, STREAM."""
 
 from nvscale.formats import precision
 from nvscale.formulas import passes
@@ -13,7 +13,7 @@ class Pass(Record):
     Parameters
     ----------
     operator : str
-        "gelu", "softmax", "layernorm", "static_quantise_fp8", "stream_triad" ...
+        "gelu", "softmax", "layernorm", "embedding", "top_k_routing", "static_quantise_fp8", "stream_triad" ...
     columns : 1
         Elements of a row.
     rows : 1

@@ -43,6 +43,7 @@ class PassOperator(Record):
     reads: Ratio
     writes: Ratio
     row_wise: str = "no"
+    measured_as: str = ""
     note: str = ""
 
 
@@ -117,6 +118,7 @@ def pass_operator(name: str) -> PassOperator:
         reads=entry["reads"],
         writes=entry["writes"],
         row_wise="yes" if entry.get("row_wise") else "no",
+        measured_as=entry.get("measured_as", ""),
         note=entry.get("note", ""),
     )
 

@@ -131,6 +131,31 @@ def test_a_layer_of_a_model_is_colder_than_a_benchmark() -> None:
     assert not any("replayed" in line for line in cold.assumptions)
 
 
+@pytest.mark.parametrize("rows", [[16, 16, 16, 16], [1, 3, 0, 60], [64], [0, 0, 32, 32]])
+def test_a_grouped_multiply_has_the_work_of_all_rows_and_the_weights_of_the_groups_with_any(rows: list[float]) -> None:
+    grouped = nv.Gemm.grouped(rows, n=4096, k=2048, precision="fp8", framework="vllm")
+    alone = [nv.Gemm(m=m, n=4096, k=2048, precision="fp8", framework="vllm") for m in rows if m]
+    for figure in ("flop", "weights", "traffic", "quantisation_traffic"):
+        assert getattr(grouped, figure) == pytest.approx(sum(getattr(each, figure) for each in alone))
+    one_by_one = sum(nv.kernel(each, "B200").value for each in alone)
+    assert nv.kernel(alone[0], "B200").value * (1 - 1e-9) <= nv.kernel(grouped, "B200").value <= one_by_one * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("rows", [[], [0, 0], [-1, 4], [0.5, 4], [math.nan], ["many"]])
+def test_a_grouped_multiply_without_rows_is_answered(rows: list[Any]) -> None:
+    with pytest.raises(nv.InvalidInput, match=r"Gemm\.grouped: rows"):
+        nv.Gemm.grouped(rows, n=4096, k=2048)
+
+
+@pytest.mark.parametrize(("operator", "stand_in"), [("embedding", "gelu"), ("top_k_routing", "softmax")])
+def test_a_pass_that_was_never_measured_says_whose_constants_it_has(operator: str, stand_in: str) -> None:
+    work = Pass(operator=operator, rows=4096, columns=256)
+    timing = nv.kernel(work, "A100")
+    assert any(f"{operator} was never measured" in said and stand_in in said for said in timing.assumptions)
+    assert timing.value > timing.headroom**-1 * timing.value > 0.0
+    assert timing.high / timing.value >= 1.2
+
+
 def test_a_batch_moves_and_computes_so_many_times() -> None:
     one, many = nv.Gemm(m=128, n=1024, k=1024), nv.Gemm(m=128, n=1024, k=1024, batch=96)
     assert (many.flop, many.traffic) == (96 * one.flop, 96 * one.traffic)
