@@ -1,7 +1,8 @@
 """Attention kernels: prefill of whole sequences and decode of one token each, for multi-head, grouped and multi-query heads."""
 
-from nvscale.errors import unknown
+from nvscale.errors import InvalidInput, unknown
 from nvscale.formulas import attention
+from nvscale.ops import FLOAT, carrier
 from nvscale.record import Record
 from nvscale.unit_types import Bytes, Count, Flop
 from nvscale.workloads.words import AttentionStorage, attention_storage, framework_name
@@ -54,6 +55,10 @@ class Attention(Record):
             raise unknown("phase of attention", self.phase, PHASES)
         if self.kv_heads is None:
             object.__setattr__(self, "kv_heads", self.heads)
+        if carrier(self.heads) == carrier(self.kv_heads) == FLOAT and self.kv_heads > self.heads:
+            raise InvalidInput(
+                f"Attention: kv_heads {self.kv_heads:g} is above heads {self.heads:g}; a key-value head serves one head or more"
+            )
         object.__setattr__(self, "precision", attention_storage(self.precision).name)
         object.__setattr__(self, "framework", framework_name(self.framework))
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from nvscale.errors import InvalidInput, unknown
 from nvscale.formulas import mixture_of_experts as formulas
-from nvscale.ops import ARRAY, carrier, where
+from nvscale.ops import ARRAY, FLOAT, carrier, where
 from nvscale.record import Record
 from nvscale.unit_types import Bytes, Count, Flop, Ratio
 from nvscale.workloads.words import OperandStorage, framework_name, operand_storage
@@ -60,6 +60,8 @@ class MixtureOfExperts(Record):
         """Check the fields; words take the spelling of the data."""
         super().__post_init__()
         _exponent(self.distribution)
+        if carrier(self.topk) == carrier(self.experts) == FLOAT and self.topk > self.experts:
+            raise InvalidInput(f"MixtureOfExperts: topk {self.topk:g} is above experts {self.experts:g}; a token chooses each at most once")
         if self.distribution == POWER_LAW:
             object.__setattr__(self, "distribution", f"{POWER_LAW}_{EXPONENT}")
         object.__setattr__(self, "precision", operand_storage(self.precision).name)

@@ -307,6 +307,18 @@ def test_misspelt_words_get_the_nearest_one(make, said):
         make()
 
 
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: Attention(phase="decode", seq=1, heads=8, kv_heads=16), "kv_heads 16 is above heads 8"),
+        (lambda: MixtureOfExperts(tokens=1, hidden=1, moe_intermediate=1, topk=9, experts=8), "topk 9 is above experts 8"),
+    ],
+)
+def test_sizes_that_contradict_each_other_are_answered(make, said):
+    with pytest.raises(InvalidInput, match=said):
+        make()
+
+
 # ---------------------------------------------------------------- no row beats the roofline
 
 ABOVE_CACHE = {"attention": lambda work: work.cache, "mla": lambda work: work.cache, "moe": lambda work: work.weights}
