@@ -37,6 +37,8 @@ def validate(
         return
     for name in found.predictions:
         print_table(_table(name, found))
+    if data is None and calibration is None and not folds:
+        print_text(IN_SAMPLE)
     if file is not None:
         print_text(f"wrote {file}")
 
@@ -47,8 +49,13 @@ def _table(kind: str, found: Scores) -> Table:
     notes = [f"no prediction: {reason}" for reason in list(reasons)[:MOST]]
     if len(reasons) > MOST:
         notes.append(f"and {len(reasons) - MOST} reasons more; --out writes the reason of every row")
-    return Table(kind, f"{kind}: predicted against measured", COLUMNS, [_row(row) for row in rows], notes)
+    return Table(kind, f"{kind}: predicted against measured, {SCHEMES[found.scheme]}", COLUMNS, [_row(row) for row in rows], notes)
 
+
+SCHEMES = {"shipped": "with the constants in use", "grouped folds": "by constants fitted without the shape of each row"}
+IN_SAMPLE = (
+    "The constants were fitted to these rows, so the errors flatter; --folds scores every row by constants fitted without its shape."
+)
 
 MOST = 5
 """Reasons that are shown below a table."""

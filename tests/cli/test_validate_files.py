@@ -69,3 +69,13 @@ def test_bad_input_ends_with_one_line_and_code_2(
     error = capsys.readouterr().err
     assert end.value.code == 2
     assert says in error and error.count("\n") == 1
+
+
+def test_bundled_rows_are_said_to_flatter_and_folds_are_offered() -> None:
+    asked = ["validate", "--kind", "collectives_multinode"]
+    shown = " ".join(RUNNER.invoke(application, asked, catch_exceptions=False).output.split())
+    assert "with the constants in use" in shown
+    assert "the errors flatter; --folds" in shown
+    shown = " ".join(RUNNER.invoke(application, [*asked, "--folds"], catch_exceptions=False).output.split())
+    assert "by constants fitted without the shape of each row" in shown
+    assert "flatter" not in shown
