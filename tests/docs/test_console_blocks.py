@@ -23,7 +23,7 @@ RUN_BY = {"python": "doctest", "console": "this file", "bash": "this file", "tom
 RUN_ELSEWHERE = {
     r"python3? -m venv \S+": "whoever sets the project up",
     r"\S*pip install .*": "whoever sets the project up",
-    r"\S*python -m pytest( -q)?": "this very run",
+    r"\S*python -m pytest( -q -n auto)?": "this very run",
     r"python docs/images/make\.py": "test_pictures.py",
     r"mkdocs build --strict": "test_site.py",
 }
