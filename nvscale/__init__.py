@@ -37,16 +37,18 @@ if TYPE_CHECKING:
     from nvscale.estimators.system_benchmarks import system_benchmark
     from nvscale.formats import Precision, precision, precisions
     from nvscale.grids import Sweep, sweep
+    from nvscale.parallelism import Parallelism
     from nvscale.provenance import Source
     from nvscale.record import Record
     from nvscale.settings import Prices
     from nvscale.silicon import Chip, Rates
+    from nvscale.transformers import Model
     from nvscale.truth.fitting import calibrate
     from nvscale.truth.microbenchmarks import measure
     from nvscale.truth.scoring import Scores, validate
     from nvscale.units import Unit
     from nvscale.views import baselines, curves, prices, rooflines
-    from nvscale.workloads import Collective, ExpertExchange, Gemm
+    from nvscale.workloads import Collective, ExpertExchange, Gemm, Training
 
 _HOMES = {
     "nvscale.analysis.decomposition": "Decomposition",
@@ -62,16 +64,18 @@ _HOMES = {
     "nvscale.estimators.system_benchmarks": "system_benchmark",
     "nvscale.formats": "Precision precision precisions",
     "nvscale.grids": "Sweep sweep",
+    "nvscale.parallelism": "Parallelism",
     "nvscale.provenance": "Source",
     "nvscale.record": "Record",
     "nvscale.settings": "Prices",
     "nvscale.silicon": "Chip Rates",
+    "nvscale.transformers": "Model",
     "nvscale.truth.fitting": "calibrate",
     "nvscale.truth.scoring": "Scores validate",
     "nvscale.units": "Unit",
     "nvscale.truth.microbenchmarks": "measure",
     "nvscale.views": "baselines curves prices rooflines",
-    "nvscale.workloads": "Collective ExpertExchange Gemm",
+    "nvscale.workloads": "Collective ExpertExchange Gemm Training",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 _PACKAGES = ("catalogue", "formulas", "quantities")
@@ -93,8 +97,10 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "MissingDependency",
     "MissingFigure",
     "MissingPrecision",
+    "Model",
     "Network",
     "NvscaleError",
+    "Parallelism",
     "Part",
     "Precision",
     "Prices",
@@ -104,6 +110,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Source",
     "Sweep",
     "System",
+    "Training",
     "Unit",
     "UnknownName",
     "WrongUnit",

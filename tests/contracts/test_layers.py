@@ -13,7 +13,18 @@ from tests.contracts.imports import Import, imports, modules
 LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("base", ("nvscale._version", "nvscale.errors", "nvscale.ops", "nvscale.units", "nvscale.unit_types", "nvscale.provenance")),
     ("formulas", ("nvscale.formulas",)),
-    ("records", ("nvscale.record", "nvscale.formats", "nvscale.silicon", "nvscale.composition", "nvscale.settings")),
+    (
+        "records",
+        (
+            "nvscale.record",
+            "nvscale.formats",
+            "nvscale.silicon",
+            "nvscale.composition",
+            "nvscale.settings",
+            "nvscale.transformers",
+            "nvscale.parallelism",
+        ),
+    ),
     ("work and efficiency", ("nvscale.workloads", "nvscale.efficiencies")),
     ("estimates", ("nvscale.estimate", "nvscale.estimators")),
     ("analysis", ("nvscale.analysis",)),
