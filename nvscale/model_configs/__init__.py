@@ -15,7 +15,8 @@ __all__ = ["ARCHITECTURES", "from_config"]
 
 Reader = Callable[[Config], Fields]
 _READERS: tuple[tuple[Reader, str], ...] = (
-    (gated.llama, "Llama Aquila InternLM3 SmolLM3 Arcee Helium"),
+    (gated.llama, "Llama Aquila Baichuan BaiChuan InternLM2 InternLM3 SmolLM3 Helium"),
+    (gated.internlm, "InternLM"),
     (gated.mistral, "Mistral Ministral Ministral3 Mistral3"),
     (gated.granite, "Granite"),
     (gated.qwen2, "Qwen2 Qwen2VL Qwen2_5_VL MiMo"),

@@ -16,6 +16,13 @@ def llama(c: Config) -> Fields:
     return extra(f, 2.0 * f["hidden"] + attention + dense, f["hidden"])
 
 
+def internlm(c: Config) -> Fields:
+    """As Llama, with biases of all four projections of attention unless the key says otherwise."""
+    f = _base(c)
+    biases = query_key_value_biases(f) + f["hidden"] if c.flag("bias", True) else 0.0
+    return extra(f, 2.0 * f["hidden"] + biases, f["hidden"])
+
+
 def mistral(c: Config) -> Fields:
     """As Llama; all layers windowed where there is a window."""
     f = llama(c)

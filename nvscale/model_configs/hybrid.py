@@ -10,7 +10,9 @@ from nvscale.model_configs.reading import Config
 
 def nemotron_h(c: Config) -> Fields:
     """One norm and one part per layer, by a pattern: M state space, * attention, - dense, E experts."""
-    pattern, layers = c.text("hybrid_override_pattern"), c.size("num_hidden_layers")
+    pattern = _pattern(c)
+    c = Config({"num_hidden_layers": len(pattern), **c.table}, c.where)
+    layers = c.size("num_hidden_layers")
     wrong = sorted(set(pattern) - set("M*-E"))
     if wrong or len(pattern) != layers:
         said = f"has the letters {''.join(wrong)!r}" if wrong else f"has {len(pattern)} letters; wanted {layers:g}"
@@ -28,6 +30,20 @@ def nemotron_h(c: Config) -> Fields:
     f |= {"expert_hidden": c.size("moe_latent_size")} if c.has("moe_latent_size") else {}
     f |= {"predicted_tokens": c.count("num_nextn_predict_layers", default=0)}
     return extra(f, f["hidden"], f["hidden"] + attends * biases + sparse * f["experts"])
+
+
+_LETTERS = {"mamba": "M", "attention": "*", "mlp": "-", "moe": "E"}
+
+
+def _pattern(c: Config) -> str:
+    """The kinds of the layers as letters, from letters or from a list of words."""
+    kinds = c.listed("layers_block_type")
+    wrong = [kind for kind in kinds if kind not in _LETTERS]
+    if wrong:
+        raise InvalidInput(f"{c.where}: layers_block_type has {wrong[0]!r}; allowed are {', '.join(_LETTERS)}")
+    if not kinds and not c.text("hybrid_override_pattern"):
+        raise InvalidInput(f"{c.where}: key 'hybrid_override_pattern' (or layers_block_type) is missing")
+    return "".join(_LETTERS[kind] for kind in kinds) or c.text("hybrid_override_pattern")
 
 
 def _mamba2(c: Config, *, heads: str, width: str, groups: str, state: str, taps: str) -> Fields:

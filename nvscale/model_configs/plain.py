@@ -99,9 +99,9 @@ def mpt(c: Config) -> Fields:
     if attention.has("kv_n_heads"):
         c = Config({**c.table, "num_key_value_heads": int(attention.size("kv_n_heads"))}, c.where)
     f = _base(c, tied=True, default_ffn=c.size("expansion_ratio", default=4))
-    biases = 0.0 if c.flag("no_bias", True) else _all_biases(f) + 2.0 * f["hidden"]
+    biases = 0.0 if c.flag("no_bias", False) else _all_biases(f) + 2.0 * f["hidden"]
     learned = c.flag("learned_pos_emb", True) and not attention.flag("alibi", False)
-    final = f["hidden"] if c.flag("no_bias", True) else 2.0 * f["hidden"]
+    final = f["hidden"] if c.flag("no_bias", False) else 2.0 * f["hidden"]
     return {**extra(f, 2.0 * f["hidden"] + biases, final), "positions": c.size("max_position_embeddings") if learned else 0.0}
 
 
