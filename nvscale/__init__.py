@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nvscale.analysis.decomposition import Decomposition
     from nvscale.analysis.roadmap import Curves
     from nvscale.analysis.trends import Growth, fit_growth
-    from nvscale.catalogue import Catalogue, chip, chips, load, network, networks, system, systems
+    from nvscale.catalogue import Catalogue, chip, chips, load, model, models, network, networks, system, systems
     from nvscale.composition import Network, Part, System
     from nvscale.efficiencies import IDEAL, GemmEfficiency
     from nvscale.errors import (
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from nvscale.estimators.system_benchmarks import system_benchmark
     from nvscale.formats import Precision, precision, precisions
     from nvscale.grids import Sweep, sweep
+    from nvscale.model_configs import from_config
     from nvscale.parallelism import Parallelism
     from nvscale.provenance import Source
     from nvscale.record import Record
@@ -54,7 +55,7 @@ _HOMES = {
     "nvscale.analysis.decomposition": "Decomposition",
     "nvscale.analysis.roadmap": "Curves",
     "nvscale.analysis.trends": "Growth fit_growth",
-    "nvscale.catalogue": "Catalogue chip chips load network networks system systems",
+    "nvscale.catalogue": "Catalogue chip chips load model models network networks system systems",
     "nvscale.composition": "Network Part System",
     "nvscale.efficiencies": "GemmEfficiency IDEAL",
     "nvscale.errors": "CatalogueError InvalidInput MissingDependency MissingFigure MissingPrecision NvscaleError UnknownName WrongUnit",
@@ -64,6 +65,7 @@ _HOMES = {
     "nvscale.estimators.system_benchmarks": "system_benchmark",
     "nvscale.formats": "Precision precision precisions",
     "nvscale.grids": "Sweep sweep",
+    "nvscale.model_configs": "from_config",
     "nvscale.parallelism": "Parallelism",
     "nvscale.provenance": "Source",
     "nvscale.record": "Record",
@@ -124,9 +126,12 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "curves",
     "fit_growth",
     "formulas",
+    "from_config",
     "kernel",
     "load",
     "measure",
+    "model",
+    "models",
     "network",
     "networks",
     "precision",

@@ -32,6 +32,8 @@ from nvscale.formulas import (
     system_benchmarks,
     technology_scaling,
     topology,
+    training_flop,
+    transformer,
 )
 
 __all__ = [
@@ -66,4 +68,6 @@ __all__ = [
     "system_benchmarks",
     "technology_scaling",
     "topology",
+    "training_flop",
+    "transformer",
 ]

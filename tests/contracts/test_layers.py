@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "nvscale.parallelism",
         ),
     ),
-    ("work and efficiency", ("nvscale.workloads", "nvscale.efficiencies")),
+    ("work and efficiency", ("nvscale.workloads", "nvscale.efficiencies", "nvscale.model_configs")),
     ("estimates", ("nvscale.estimate", "nvscale.estimators")),
     ("analysis", ("nvscale.analysis",)),
     ("catalogue and quantities", ("nvscale.catalogue", "nvscale.quantities")),
