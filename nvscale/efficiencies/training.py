@@ -60,6 +60,10 @@ class TrainingStack(Efficiency):
         Bytes moved per operand element to cast it to 8 bits or fewer.
     attention_share : 1
         Rate of the attention kernel relative to 16-bit matrix multiplies.
+    window_skipping : 1
+        How much of the work outside its window a windowed layer skips.
+    scan_share : 1
+        Rate of state-space scans relative to 16-bit matrix multiplies.
     unfused : 1
         1: attention stores its scores.
     softmax_size : byte
@@ -99,6 +103,8 @@ class TrainingStack(Efficiency):
     element_wise: Ratio = 1.0
     cast_size: Bytes = 0.0
     attention_share: Ratio = 1.0
+    window_skipping: Share = 1.0
+    scan_share: Ratio = 1.0
     unfused: Flag = 0.0
     softmax_size: Bytes = 0.0
     launch: Seconds = 0.0

@@ -14,6 +14,7 @@ from nvscale.formats import precision
 from nvscale.formulas import training_steps as formulas
 from nvscale.ops import FLOAT, carrier, maximum, minimum, where
 from nvscale.parallelism import Parallelism
+from nvscale.silicon import Chip
 from nvscale.transformers import Model
 from nvscale.workloads.training import Training
 
@@ -53,7 +54,7 @@ class Work(NamedTuple):
     expert_exchange: Any
 
 
-def machine(system: System, number_format: str, efficiency: TrainingEfficiency, stack: TrainingStack) -> Machine:
+def machine_of(system: System, number_format: str, efficiency: TrainingEfficiency, stack: TrainingStack) -> Machine:
     """Return the sustained rates of a chip of the system and of its links."""
     chip = system.chip
     sustained = efficiency.sustained * stack.site_share
@@ -61,7 +62,7 @@ def machine(system: System, number_format: str, efficiency: TrainingEfficiency, 
     units = 0.0 if chip.compute_units is None else chip.compute_units
     return Machine(
         rate=chip.rate(number_format) * (efficiency.share_of_peak * sustained),
-        rate_16=chip.rate("bf16") * (efficiency.share_of_peak_16 * sustained),
+        rate_16=_half_rate(chip) * (efficiency.share_of_peak_16 * sustained),
         bandwidth=chip.figure("memory_bandwidth") * efficiency.share_of_bandwidth,
         tile_area=efficiency.wave_exposure * efficiency.tile * units,
         half_length=efficiency.half_length,
@@ -132,7 +133,7 @@ class Shard:
         self.mixing = self.attending + self.model.state_layers
         self.with_experts, self.dense = self.model.expert_layers, self.model.dense_ffn_layers
         self.projections = attention_shapes(self.model, plan.tp)
-        self.feed_forward = ffn_shapes(self.model.hidden, self.model.ffn, self.model.ffn_matrices, plan.tp) if has(self.dense) else []
+        self.feed_forward = ffn_shapes(self.model.hidden, self.model.ffn, self.model.ffn_matrices, plan.tp) if has(self.dense) and has(self.model.ffn) else []
         shared = self.model.shared_ffn if has(self.model.experts) else 0.0
         self.shared = ffn_shapes(self.model.hidden, shared, self.model.ffn_matrices, plan.tp) if has(shared) else []
 
@@ -156,15 +157,19 @@ class Shard:
                 forward, backward = forward + more[0], backward + more[1]
         if has(self.model.state_layers):
             work = 2.0 * self.rows * self.model.state_layers * self.model.state_parameters / (self.plan.tp * self.at.rate)
-            forward, backward = forward + work, backward + (2.0 - self.job.frozen) * work
+            scans = 6.0 * self.rows * self.model.state_layers * self.model.state_elements
+            scan = scans / (self.plan.tp * self.at.rate_16 * self.stack.scan_share)
+            forward, backward = forward + work + scan, backward + (2.0 - self.job.frozen) * work + 2.5 * scan
         return forward, backward
 
     def attention(self) -> tuple[Any, Any]:
         """Return the times of the scores of all layers: causal, windowed where the model is."""
         model, stack, job = self.model, self.stack, self.job
-        pairs = (self.attending - model.windowed_layers) * formulas.scored_pairs(job.sequence, job.sequence)
+        every = formulas.scored_pairs(job.sequence, job.sequence)
+        pairs = self.attending * every
         if has(model.windowed_layers):
-            pairs = pairs + model.windowed_layers * formulas.scored_pairs(job.sequence, model.window)
+            skipped = every - formulas.scored_pairs(job.sequence, model.window)
+            pairs = pairs - stack.window_skipping * model.windowed_layers * skipped
         share = self.plan.micro_batch * model.heads / (self.plan.tp * self.plan.cp)
         work = 2.0 * share * pairs * (model.head_dim + model.value_head_dim) / self.at.rate_16
         if not has(stack.unfused):
@@ -192,8 +197,8 @@ class Shard:
             columns = columns + count * sum(shape[1] for shape in shapes)
         if has(self.model.experts):
             routed = self.with_experts * self.model.experts_per_token / self.plan.tp
-            inner = inner + routed * (self.model.hidden + self.model.expert_ffn)
-            columns = columns + routed * ((self.model.ffn_matrices - 1.0) * self.model.expert_ffn + self.model.hidden)
+            inner = inner + routed * (self.model.expert_hidden + self.model.expert_ffn)
+            columns = columns + routed * ((self.model.ffn_matrices - 1.0) * self.model.expert_ffn + self.model.expert_hidden)
         per_element = self.stack.cast_size * self.rows / self.at.bandwidth
         return per_element * inner, per_element * (inner + 2.0 * columns)
 
@@ -203,13 +208,13 @@ class Shard:
         if not has(model.experts):
             return 0.0, 0.0
         routed = self.rows * model.experts_per_token / plan.tp
-        weights = model.ffn_matrices * model.hidden * model.expert_ffn
+        weights = model.ffn_matrices * model.expert_hidden * model.expert_ffn
         tokens = routed * plan.ep * plan.etp / where(model.experts > 0.0, model.experts, 1.0)
         work = 2.0 * routed * weights / at.rate * (1.0 + stack.expert_half_tokens / maximum(tokens, 1e-9))
         read = HALF * model.experts / (plan.ep * plan.etp) * weights / at.bandwidth
         forward = formulas.fourth_power_sum(work, read)
         inner = 2.0 * model.ffn_matrices * model.expert_ffn * stack.element_wise
-        passes = routed * (8.0 * model.hidden * stack.permutation + inner) / at.bandwidth
+        passes = routed * (8.0 * model.expert_hidden * stack.permutation + inner) / at.bandwidth
         return self.with_experts * (forward + passes), self.with_experts * ((2.0 - self.job.frozen) * forward + 2.0 * passes)
 
     # ------------------------------------------------------------------ exchanges
@@ -236,7 +241,7 @@ class Shard:
             return 0.0
         room = maximum(at.domain / plan.tp, 1.0)
         inside, domains = minimum(plan.ep, room), maximum(plan.ep / room, 1.0)
-        rows = 2.0 * HALF * self.rows * model.hidden * self.with_experts / plan.tp
+        rows = 2.0 * HALF * self.rows * model.expert_hidden * self.with_experts / plan.tp
         near = formulas.ring_size(rows * model.experts_per_token, inside) / at.inside * (1.0 - stack.ep_overlap)
         copies = minimum(model.experts_per_token, domains)
         far = formulas.ring_size(rows * copies, domains) / at.outside * (1.0 - stack.ep_overlap_outside)
@@ -278,3 +283,8 @@ class Shard:
 
 def _times(count: Any, pair: tuple[Any, Any]) -> tuple[Any, Any]:
     return count * pair[0], count * pair[1]
+
+
+def _half_rate(chip: Chip) -> Any:
+    """The rate at 16 bits: bfloat16, or half precision on chips that lack it."""
+    return chip.rate("bf16" if "bf16" in chip.precisions() else "fp16")

@@ -45,7 +45,7 @@ def held_parameters(shard: Shard) -> Held:
     per_layer = shard.attending * elements(shard.projections) + shard.dense * elements(shard.feed_forward)
     per_layer = per_layer + shard.with_experts * elements(shard.shared) + model.state_layers * model.state_parameters / plan.tp
     embeddings = 2.0 * model.vocabulary * model.hidden / plan.tp
-    weights = model.ffn_matrices * model.hidden * model.expert_ffn
+    weights = model.ffn_matrices * model.expert_hidden * model.expert_ffn
     experts = shard.with_experts * model.experts * weights / (plan.ep * plan.etp * plan.pp) if has(model.experts) else 0.0
     return Held((per_layer + embeddings) / plan.pp, experts)
 
