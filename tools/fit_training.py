@@ -51,7 +51,7 @@ EXPERTS = {
 STIFF = {"dense": 0.6, "experts": 2.0}
 YEAR = rows_of.YEAR
 PER_FAMILY = {  # 16 bit and 8 bit ceilings, bus share at 128 MiB: fits of the bundled matrix multiplies and collectives, see the notes
-    "Ampere": (0.93, math.nan, 0.627), "Hopper": (0.83, 0.709, 0.671), "Blackwell": (0.736, 0.7215, 0.60), "Blackwell Ultra": (0.807, 0.793, 0.60),
+    "Ampere": (0.93, math.nan, 0.67), "Hopper": (0.83, 0.709, 0.671), "Blackwell": (0.736, 0.7215, 0.60), "Blackwell Ultra": (0.807, 0.793, 0.60),
 }  # fmt: skip
 OWN = {"gb200": (0.738, 0.723, 0.567), "b200": (0.734, 0.72, 0.632), "b300": (0.807, 0.792, 0.632), "gb300": (0.812, 0.795, 0.567)}
 ELSEWHERE = (0.75, 0.70, 0.62)
@@ -75,7 +75,9 @@ def collect(table):
             continue
         if all(math.isnan(numbers[name][place]) for name in ("tp", "pp", "dp")):
             continue
-        group = Group({name: column[place] for name, column in words.items()}, {name: values[place : place + 1] for name, values in numbers.items()})
+        group = Group(
+            {name: column[place] for name, column in words.items()}, {name: values[place : place + 1] for name, values in numbers.items()}
+        )
         said = rows_of.framework(group.words["source"], group.words["note"])
         try:
             chip = rows_of.chip_of(group.words["gpu"])
@@ -88,15 +90,23 @@ def collect(table):
         except (LookupError, ValueError) as problem:
             print("left out:", group.words["model"], str(problem)[:90])
             continue
-        one = SimpleNamespace(seconds=seconds, source=source_of(group.words["source"]), model_name=group.words["model"], family=family, chip=chip.name)
+        one = SimpleNamespace(
+            seconds=seconds, source=source_of(group.words["source"]), model_name=group.words["model"], family=family, chip=chip.name
+        )
         one.precision, one.recompute, one.stack = job.precision, plan.recompute, stack_name(said, group)
         one.chips = numbers["n_gpus"][place]
         one.records = {}
         for label, record in (("model", job.model), ("job", job), ("plan", plan)):
-            one.records[label] = {name: number(getattr(record, name)) for name in units_of(type(record)) if getattr(record, name) is not None}
+            one.records[label] = {
+                name: number(getattr(record, name)) for name in units_of(type(record)) if getattr(record, name) is not None
+            }
         share_16, share_8, bus = ceilings(chip)
         domain, inside, outside = links(system)
-        rate = {"bf16": lambda: chip.rate("bf16") * share_16, "fp8": lambda: chip.rate("fp8") * share_8, "fp4": lambda: chip.rate("fp8") * share_8 * FP4_OVER_FP8}
+        rate = {
+            "bf16": lambda: chip.rate("bf16") * share_16,
+            "fp8": lambda: chip.rate("fp8") * share_8,
+            "fp4": lambda: chip.rate("fp8") * share_8 * FP4_OVER_FP8,
+        }
         one.rate, one.rate_16 = rate[job.precision](), _half_rate(chip) * share_16
         one.bandwidth, one.units = 0.85 * system.chip.memory_bandwidth, chip.compute_units
         one.domain, one.inside, one.outside = number(domain), inside * bus, outside
@@ -110,7 +120,15 @@ def number(value):
 
 
 def source_of(text):
-    for pattern, name in (("korthikanti", "Korthikanti 2022"), ("cases_april2021", "Megatron-LM 2021"), ("2021-01", "Megatron-LM 2021"), ("megatron-bridge", "Megatron-Bridge"), ("megatron-lm", "Megatron-Core 2024"), ("mlcommons", "MLPerf"), ("bigscience", "BLOOM")):
+    for pattern, name in (
+        ("korthikanti", "Korthikanti 2022"),
+        ("cases_april2021", "Megatron-LM 2021"),
+        ("2021-01", "Megatron-LM 2021"),
+        ("megatron-bridge", "Megatron-Bridge"),
+        ("megatron-lm", "Megatron-Core 2024"),
+        ("mlcommons", "MLPerf"),
+        ("bigscience", "BLOOM"),
+    ):
         if pattern in text.lower():
             return name
     return text.split()[0]
@@ -122,8 +140,19 @@ class Rows:
     def __init__(self, rows):
         self.rows = rows
         self.seconds = np.array([one.seconds for one in rows])
-        self.words = {name: np.array([getattr(one, name) for one in rows]) for name in ("source", "model_name", "family", "chip", "stack", "precision")}
-        keys = [(one.precision if one.precision == "bf16" else "fp8", one.recompute, one.stack.startswith("unfused"), *(bool(one.records["model"].get(f)) for f in ("experts", "latent_rank", "shared_ffn", "state_layers", "windowed_layers"))) for one in rows]
+        self.words = {
+            name: np.array([getattr(one, name) for one in rows])
+            for name in ("source", "model_name", "family", "chip", "stack", "precision")
+        }
+        keys = [
+            (
+                one.precision if one.precision == "bf16" else "fp8",
+                one.recompute,
+                one.stack.startswith("unfused"),
+                *(bool(one.records["model"].get(f)) for f in ("experts", "latent_rank", "shared_ffn", "state_layers", "windowed_layers")),
+            )
+            for one in rows
+        ]
         self.groups = [np.array([i for i, key in enumerate(keys) if key == wanted]) for wanted in dict.fromkeys(keys)]
         self.built = [self._build(keys[places[0]], [rows[i] for i in places]) for places in self.groups]
 
@@ -141,7 +170,26 @@ class Rows:
         model = stacked("model", Model)
         job = stacked("job", Training, model=model, precision=key[0])
         plan = stacked("plan", Parallelism, recompute=key[1])
-        arrays = SimpleNamespace(**{name: np.array([getattr(one, name) for one in rows]) for name in ("chips", "rate", "rate_16", "bandwidth", "units", "domain", "inside", "outside", "age", "expert_age", "family", "stack", "precision")})
+        arrays = SimpleNamespace(
+            **{
+                name: np.array([getattr(one, name) for one in rows])
+                for name in (
+                    "chips",
+                    "rate",
+                    "rate_16",
+                    "bandwidth",
+                    "units",
+                    "domain",
+                    "inside",
+                    "outside",
+                    "age",
+                    "expert_age",
+                    "family",
+                    "stack",
+                    "precision",
+                )
+            }
+        )
         return job, plan, arrays, key
 
     def subset(self, keep):
@@ -150,14 +198,20 @@ class Rows:
     def predict(self, x):
         out = np.empty(len(self.rows))
         for places, (job, plan, a, key) in zip(self.groups, self.built, strict=True):
-            sustained = np.select([a.family == "Ampere", a.family == "Hopper"], [x["sustained Ampere"], x["sustained Hopper"]], x["sustained Blackwell"])
+            sustained = np.select(
+                [a.family == "Ampere", a.family == "Hopper"], [x["sustained Ampere"], x["sustained Hopper"]], x["sustained Blackwell"]
+            )
             community = ~np.isin(a.stack, ("vendor-fused", "unfused"))
             eager = np.isin(a.stack, ("eager", "eager-broadcast", "unfused-eager"))
             unfused = key[2]
             ampere = a.family == "Ampere"
             half_16 = np.where(ampere, x["half_length Ampere"], x["half_length newer"])
             half = np.where(a.precision == "bf16", half_16, np.where(a.family == "Hopper", FP8_HALF_LENGTH["Hopper"], NARROW_HALF_LENGTH))
-            flash = np.select([np.isin(a.stack, ("eager", "eager-broadcast")), a.stack == "compiled"], [x["attention eager"] * np.where(ampere, 1.0, x["attention newer"]), x["attention compiled"]], x["attention vendor-fused"])
+            flash = np.select(
+                [np.isin(a.stack, ("eager", "eager-broadcast")), a.stack == "compiled"],
+                [x["attention eager"] * np.where(ampere, 1.0, x["attention newer"]), x["attention compiled"]],
+                x["attention vendor-fused"],
+            )
             rate = sustained * np.where(community, x["site community"], 1.0)
             modern = not unfused
             at = Machine(
@@ -211,8 +265,15 @@ def starts():
 def report(label, error, by):
     size = np.abs(error)
     groups = {name: size[by == name].mean() for name in sorted(set(by))}
-    print(f"{label}: MAPE {100 * size.mean():.1f} median {100 * np.median(size):.1f} p90 {100 * np.quantile(size, 0.9):.1f}, mean of groups {100 * np.mean(list(groups.values())):.1f}")
-    print("   ", "  ".join(f"{name} {100 * value:.1f} ({100 * error[by == name].mean():+.0f}, {(by == name).sum()})" for name, value in groups.items()))
+    print(
+        f"{label}: MAPE {100 * size.mean():.1f} median {100 * np.median(size):.1f} p90 {100 * np.quantile(size, 0.9):.1f}, mean of groups {100 * np.mean(list(groups.values())):.1f}"
+    )
+    print(
+        "   ",
+        "  ".join(
+            f"{name} {100 * value:.1f} ({100 * error[by == name].mean():+.0f}, {(by == name).sum()})" for name, value in groups.items()
+        ),
+    )
 
 
 def folds(rows, table, base, prior, word):
@@ -223,6 +284,129 @@ def folds(rows, table, base, prior, word):
         part = rows.subset(out)
         error[out] = part.predict(found) / part.seconds - 1.0
     return error
+
+
+GEMM_NOTE = (
+    "bundled matrix multiplies of 512 rows and more, best kernel of a shape; 8 bits: public tables of reached rates (ml-engineering)"
+)
+BUS_NOTE = "bundled all-gathers (Ampere: all-reduces) of 128 MiB on 8 chips of the domain"
+RUNS = "published training steps (data/measured-training.csv.gz)"
+FIXED = "not fitted: a physical count or a start value"
+
+
+def write(x, errors, dense, experts, held):
+    """Write constants-training.csv and intervals-training.csv."""
+    out = []
+
+    def put(class_, path, chip, name, value, unit, error=math.nan, data=FIXED, scheme="", rows=math.nan):
+        cell = lambda number: "" if number != number else f"{number:.6g}"
+        mape = held_mape if error == error else math.nan
+        out.append(("training", class_, path, chip, name, cell(value), cell(error), unit, cell(rows), data, scheme, cell(mape)))
+
+    held_mape = 100.0 * np.abs(held["source"]).mean()
+    count, scheme = float(len(dense.rows)), "prior at physical start values; leave one source out"
+    fitted = {"data": RUNS, "scheme": scheme, "rows": count}
+    everywhere = "any data centre"
+    for name, unit in (("wave_exposure", "1"), ("scaleout_share", "1"), ("hop", "s")):
+        put("", "", everywhere, name, x[name], unit, errors[name], **fitted)
+    put("", "", everywhere, "share_of_bandwidth", 0.85, "1")
+    places = {f"family:{name}": (name, values) for name, values in PER_FAMILY.items()}
+    places |= {name: ("Blackwell Ultra" if name.endswith("300") else "Blackwell", values) for name, values in OWN.items()}
+    places |= {name: ("Ampere", PER_FAMILY["Ampere"]) for name in ("a100-sxm-40gb", "a100-sxm-80gb")} | {
+        "h100-sxm": ("Hopper", PER_FAMILY["Hopper"])
+    }
+    places[everywhere] = ("", ELSEWHERE)
+    for place, (family, (share_16, share_8, bus)) in places.items():
+        generation = family if family in ("Ampere", "Hopper") else "Blackwell"
+        half = "half_length Ampere" if family == "Ampere" else "half_length newer"
+        for class_, share, length in (
+            ("step bf16", share_16, x[half]),
+            ("step fp8", share_8, FP8_HALF_LENGTH.get(family, NARROW_HALF_LENGTH)),
+            ("step fp4", share_8, NARROW_HALF_LENGTH),
+        ):
+            if share != share:
+                continue
+            if class_ == "step fp4":
+                chips = {"gb200": 0.5, "b200": 0.5, "gb300": 1.0 / 3.0, "b300": 4.5 / 14.0, "family:Blackwell Ultra": 1.0 / 3.0}
+                share = FP4_OVER_FP8 * share * chips.get(place, 0.5)
+            put(class_, "", place, "share_of_peak", share, "1", 0.03, GEMM_NOTE, "half-length form")
+            put(class_, "", place, "share_of_peak_16", share_16, "1", 0.03, GEMM_NOTE, "half-length form")
+            put(class_, "", place, "sustained", x[f"sustained {generation}"], "1", errors[f"sustained {generation}"], **fitted)
+            put(
+                class_,
+                "",
+                place,
+                "half_length",
+                length,
+                "1",
+                errors[half] if class_ == "step bf16" else math.nan,
+                **(fitted if class_ == "step bf16" else {"data": GEMM_NOTE}),
+            )
+            put(class_, "", place, "half_length_16", x[half], "1", errors[half], **fitted)
+            put(class_, "", place, "scaleup_share", bus, "1", 0.03, BUS_NOTE, "one point")
+    for name in ("vendor-fused", "compiled", "eager", "eager-broadcast", "unfused", "unfused-eager"):
+        unfused, eager = name.startswith("unfused"), name.startswith("eager") or name.endswith("eager")
+        community = name not in ("vendor-fused", "unfused")
+        kind = "eager" if name.startswith("eager") else ("unfused" if unfused else name)
+        for place in ("family:Ampere", everywhere) if kind == "eager" else (everywhere,):
+
+            def fit_of(field, constant, unit="1", scale=1.0):
+                put("stack", name, place, field, x[constant] * scale, unit, errors[constant] * scale, **fitted)
+
+            if community:
+                fit_of("site_share", "site community")
+            newer = x["attention newer"] if kind == "eager" and place == everywhere else 1.0
+            fit_of("attention_share", f"attention {kind}", scale=newer)
+            fit_of("element_wise", "element_wise eager" if eager else "element_wise fused")
+            fit_of("cast_size", "cast_size", "byte")
+            fit_of("launch", "launch eager" if eager else "launch fused", "s")
+            fit_of("fsdp_overlap", "fsdp_overlap")
+            fit_of("straggler_growth", "straggler_growth")
+            fit_of("handicap", "handicap")
+            fit_of("maturing", "maturing", "s", YEAR)
+            for constant in EXPERTS:
+                unit, scale = ("s", YEAR) if constant == "expert_maturing" else ("1", 1.0)
+                put(
+                    "stack",
+                    name,
+                    place,
+                    constant,
+                    x[constant] * scale,
+                    unit,
+                    errors[constant] * scale,
+                    RUNS,
+                    "prior at physical start values; leave one model out",
+                    float(len(experts.rows)),
+                )
+            if unfused:
+                fit_of("softmax_size", "softmax_passes", "byte", 14.0)
+                fit_of("micro_batch_launch", "micro_batch_launch", "s")
+                for field, value in (("unfused", 1.0), ("attention_kernels", 28.0), ("ffn_kernels", 18.0), ("head_on_last_stage", 1.0)):
+                    put("stack", name, place, field, value, "1")
+            else:
+                fit_of("dp_overlap", "dp_overlap")
+            put("stack", name, place, "pp_overlap", 0.0 if unfused else 0.9, "1")
+            if unfused:
+                put("stack", name, place, "dp_overlap", 0.0, "1")
+            if name == "vendor-fused":
+                fit_of("tp_overlap", "tp_overlap")
+            else:
+                put("stack", name, place, "tp_overlap", 0.0, "1")
+            if name == "eager-broadcast":
+                put("stack", name, place, "broadcast", 2.6e-3, "s", data=RUNS)
+    with (DATA / "constants-training.csv").open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *out])
+    intervals = []
+    for regime, error in (("all", held["source"]), ("experts", held["model"])):
+        low, high = np.quantile(1.0 / (1.0 + error), [0.05, 0.95])
+        for which in ("own", "framework blank", "chip not fitted"):
+            wider = 1.1 if which == "chip not fitted" else 1.0
+            for class_ in ("step bf16", "step fp8", "step fp4"):
+                intervals.append(
+                    ("training", which, "data centre", class_, regime, len(error), f"{low / wider:.4g}", f"{high * wider:.4g}")
+                )
+    with (DATA / "intervals-training.csv").open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([INTERVAL_COLUMNS, *intervals])
 
 
 def main():
@@ -239,7 +423,12 @@ def main():
     found, errors = fit(dense, START, starts(), STIFF["dense"])
     report("fitted, dense", dense.predict(found) / dense.seconds - 1.0, dense.words["source"])
     print({name: float(f"{found[name]:.3g}") for name in START})
-    print("by family"); report("fitted", dense.predict(found) / dense.seconds - 1.0, np.array([f"{a} {b}" for a, b in zip(dense.words["chip"], dense.words["precision"], strict=True)]))
+    print("by family")
+    report(
+        "fitted",
+        dense.predict(found) / dense.seconds - 1.0,
+        np.array([f"{a} {b}" for a, b in zip(dense.words["chip"], dense.words["precision"], strict=True)]),
+    )
     experts_found, experts_errors = fit(experts, EXPERTS, found, STIFF["experts"])
     report("fitted, experts", experts.predict(experts_found) / experts.seconds - 1.0, experts.words["model_name"])
     print({name: float(f"{experts_found[name]:.3g}") for name in EXPERTS})

@@ -219,7 +219,9 @@ def validate_file(path: Path, find: Callable[[str, str], Entry]) -> dict[str, di
 
 def _wrong_figures(entry: Entry) -> list[str]:
     """Figures in a wrong unit or out of range."""
-    units: Mapping[str, Unit] = {"chips": chip_units(), "networks": NETWORK_UNITS, "systems": SYSTEM_UNITS, "models": model_units()}.get(entry.kind, {})
+    units: Mapping[str, Unit] = {"chips": chip_units(), "networks": NETWORK_UNITS, "systems": SYSTEM_UNITS, "models": model_units()}.get(
+        entry.kind, {}
+    )
     problems = []
     figures = flat_figures(entry)
     dies = 1.0 if "dies" in figures else None

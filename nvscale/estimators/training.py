@@ -191,8 +191,8 @@ def training(
         placed,
         tree(found, software),
         contenders=tuple(PARTS) + ("output head", "pipeline bubble", "pipeline transfers", "gradient exchange", "optimizer"),
-        roofline=found.value,
-        factors=efficiency.factors({"experts": job.model.experts > 0.0}),
+        roofline=job.tokens * job.model.flop_per_token(job.sequence, CONVENTION) / placed.peak(job.precision),
+        factors=efficiency.factors({"experts": bool(job.model.experts > 0.0) if carrier(job.model.experts) == FLOAT else False}),
         assumptions=notes,
     )
 
@@ -227,9 +227,13 @@ def _check(job: Training, system: System, plan: Parallelism) -> None:
             f"training: global_batch {job.global_batch:g} is no multiple of {replicas:g} replicas x micro_batch {plan.micro_batch:g}"
         )
     if plan.ep > 1.0 and (not job.model.experts or job.model.experts % plan.ep):
-        raise InvalidInput(f"training: ep = {plan.ep:g} does not divide the {job.model.experts:g} experts of {job.model.name or 'the model'}")
+        raise InvalidInput(
+            f"training: ep = {plan.ep:g} does not divide the {job.model.experts:g} experts of {job.model.name or 'the model'}"
+        )
     if (replicas * plan.cp * plan.tp) % (plan.ep * plan.etp):
-        raise InvalidInput(f"training: ep {plan.ep:g} x etp {plan.etp:g} does not divide the {replicas * plan.cp * plan.tp:g} chips of a stage")
+        raise InvalidInput(
+            f"training: ep {plan.ep:g} x etp {plan.etp:g} does not divide the {replicas * plan.cp * plan.tp:g} chips of a stage"
+        )
 
 
 # ---------------------------------------------------------------------- constants
@@ -311,4 +315,6 @@ def _record(record: type[Any], found: Found, spreads: tuple[Any, ...]) -> Any:
     figures = {name: one.value for name, one in found.constants.items() if name in known}
     sources = {name: one.source() for name, one in found.constants.items() if name in known}
     notes = tuple(text for text in found.assumptions if not text.startswith("framework not given"))
-    return record(origin=found.origin.replace(", median over frameworks", ""), assumptions=notes, spreads=spreads, sources=sources, **figures)
+    return record(
+        origin=found.origin.replace(", median over frameworks", ""), assumptions=notes, spreads=spreads, sources=sources, **figures
+    )

@@ -133,7 +133,11 @@ class Shard:
         self.mixing = self.attending + self.model.state_layers
         self.with_experts, self.dense = self.model.expert_layers, self.model.dense_ffn_layers
         self.projections = attention_shapes(self.model, plan.tp)
-        self.feed_forward = ffn_shapes(self.model.hidden, self.model.ffn, self.model.ffn_matrices, plan.tp) if has(self.dense) and has(self.model.ffn) else []
+        self.feed_forward = (
+            ffn_shapes(self.model.hidden, self.model.ffn, self.model.ffn_matrices, plan.tp)
+            if has(self.dense) and has(self.model.ffn)
+            else []
+        )
         shared = self.model.shared_ffn if has(self.model.experts) else 0.0
         self.shared = ffn_shapes(self.model.hidden, shared, self.model.ffn_matrices, plan.tp) if has(shared) else []
 

@@ -30,7 +30,9 @@ def widths(c: Config, *, tied: bool, kv_default: float | None = None) -> Fields:
 def head_dim(c: Config, hidden: float, heads: float) -> float:
     """Return the width of a head; without a key the heads share the hidden width."""
     if not c.has("head_dim") and hidden % heads:
-        raise InvalidInput(f"{c.where}: hidden_size = {hidden:g} is not a multiple of num_attention_heads = {heads:g}, and head_dim is missing")
+        raise InvalidInput(
+            f"{c.where}: hidden_size = {hidden:g} is not a multiple of num_attention_heads = {heads:g}, and head_dim is missing"
+        )
     return c.size("head_dim", default=int(hidden // heads))
 
 

@@ -9,7 +9,18 @@ from nvscale.errors import InvalidInput, MissingFigure, UnknownName
 from nvscale.estimators.training import efficiency_of, machine_of, stack_of
 from nvscale.estimators.training_steps import step
 from nvscale.truth.kinds.base import Answer, Calibration, Group, Kind
-from nvscale.truth.kinds.training_rows import EXPERTS_FROM, YEAR, Framework, chip_of, first_shipped, framework, job_of, model_of, plan_of, system_of
+from nvscale.truth.kinds.training_rows import (
+    EXPERTS_FROM,
+    YEAR,
+    Framework,
+    chip_of,
+    first_shipped,
+    framework,
+    job_of,
+    model_of,
+    plan_of,
+    system_of,
+)
 
 PROBLEMS = (UnknownName, MissingFigure, InvalidInput)
 NUMBERS = (
@@ -65,7 +76,7 @@ def _predict(group: Group, calibration: Calibration | None) -> Answer:
         found = step(job, plan, system.chips, machine_of(system, job.precision, efficiency, stack), stack)
     except PROBLEMS as problem:
         return Answer(reason=str(problem))
-    low, high = efficiency.factors({"experts": bool(job.model.experts), "dense": not job.model.experts})
+    low, high = efficiency.factors({"experts": bool(job.model.experts)})
     ends = (None, None) if low is None else (found.value * low, found.value * high)
     return Answer(found.value, *ends)
 

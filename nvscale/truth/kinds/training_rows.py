@@ -1,8 +1,8 @@
 """Rows of training steps -> model, job, layout, system and software, with documented defaults for blank cells.
 
 What a table does not state is taken as follows, and said in the documentation of the kind:
-no layout: fully sharded data parallel, long sequences split where there are fewer of them than chips; no micro-batch: 1 in a
-pipeline, else the largest of 4, 2, 1 that fits; no recompute: none; no sharding stage: 1 on fused stacks, 0 on unfused
+no layout: fully sharded data parallel in one micro-batch, sequences split where there are fewer of them than chips; a layout
+without micro-batch: 1 in a pipeline, else the largest of 4, 2, 1 that fits; no recompute: none; no sharding stage: 1 on fused stacks, 0 on unfused
 ones; no shape: that of the model of the catalogue, else one of its number of parameters with 128 x depth = width.
 """
 
@@ -196,7 +196,11 @@ def job_of(group: Group, model: Model) -> Training:
         raise MissingFigure("global_batch_sequences must be given")
     adapters = group.words["task"].lower().startswith("lora")
     return Training(
-        model=model, sequence=sequence, global_batch=batch, precision=number_format(group.words["precision"]), frozen=1.0 if adapters else 0.0
+        model=model,
+        sequence=sequence,
+        global_batch=batch,
+        precision=number_format(group.words["precision"]),
+        frozen=1.0 if adapters else 0.0,
     )
 
 
@@ -212,7 +216,7 @@ def plan_of(group: Group, job: Training, said: Framework) -> Parallelism:
     replicas = np.maximum(chips / (tp * pp * cp), 1.0)
     each = np.maximum(job.global_batch / replicas, 1.0)
     fitting = np.where(each % 4.0 == 0.0, 4.0, np.where(each % 2.0 == 0.0, 2.0, 1.0))
-    micro = or_else(numbers["micro_batch"], np.where(pp > 1.0, 1.0, fitting))
+    micro = or_else(numbers["micro_batch"], np.where(pp > 1.0, 1.0, fitting if stated else each))
     unfused = said.stack.startswith("unfused")
     zero, group_size = _sharding(group.words["zero_stage"], 0.0 if unfused else (1.0 if stated else 3.0))
     parallel = group.words["sp"].lower()
