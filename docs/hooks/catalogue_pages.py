@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 SECTION = "Catalogue"
 COLUMNS = ("figure", "in SI", "as printed", "range", "kind", "date", "document, place, note")
-_UNITS: Mapping[str, Mapping[str, Unit]] = {"chips": chip_units(), "networks": NETWORK_UNITS, "systems": SYSTEM_UNITS, "models": model_units()}
+_UNITS: Mapping[str, Mapping[str, Unit]] = {
+    "chips": chip_units(),
+    "networks": NETWORK_UNITS,
+    "systems": SYSTEM_UNITS,
+    "models": model_units(),
+}
 _LINKED = {"chip": "chips", "scaleup_network": "networks", "scaleout_network": "networks"}
 _FREE = {
     "prices": (

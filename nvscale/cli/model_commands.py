@@ -38,7 +38,18 @@ def models(
     if json:
         print_json([_record(model, sequence) for model in found])
         return
-    columns = ["model", "organisation", "layers", "hidden", "heads", "kv heads", "experts", "parameters", "active", "cache per token, 16 bit"]
+    columns = [
+        "model",
+        "organisation",
+        "layers",
+        "hidden",
+        "heads",
+        "kv heads",
+        "experts",
+        "parameters",
+        "active",
+        "cache per token, 16 bit",
+    ]
     print_table(Table("models", f"{len(found)} models", columns, [_row(model) for model in found]))
 
 
@@ -65,7 +76,9 @@ def _show(model: Model, sequence: int, *, json: bool) -> None:
     print_table(Table("parameters", "Parameters by part", ["part", "parameters"], parts))
     work = [[name, Cell(model.flop_per_token(float(sequence), name), "flop"), text] for name, text in CONVENTIONS.items()]
     notes = (f"cache of one token, 16 bit: {Cell(model.cache_per_token(2.0), 'byte')}",)
-    print_table(Table("work", f"Work per token at {sequence} tokens, by convention", ["convention", "work", "what is counted"], work, notes))
+    print_table(
+        Table("work", f"Work per token at {sequence} tokens, by convention", ["convention", "work", "what is counted"], work, notes)
+    )
 
 
 def _record(model: Model, sequence: int) -> dict[str, Any]:

@@ -167,7 +167,9 @@ def deepseek_latent(c: Config) -> Fields:
         "ffn_matrices": 3.0,
     }
     f = _leading_dense(c, f)
-    return extra(f, 2.0 * hidden + rank + queries + _indexer(c, hidden, queries), hidden + _corrections(c, f, always=c.has("index_n_heads")))
+    return extra(
+        f, 2.0 * hidden + rank + queries + _indexer(c, hidden, queries), hidden + _corrections(c, f, always=c.has("index_n_heads"))
+    )
 
 
 def _indexer(c: Config, hidden: float, queries: float) -> float:

@@ -158,7 +158,13 @@ def granite_hybrid(c: Config) -> Fields:
     kinds = c.listed("layer_types", f["layers"])
     states = float(kinds.count("mamba"))
     f |= {"attention_free_layers": states, "state_layers": states}
-    names = {"heads": "mamba_n_heads", "width": "mamba_d_head", "groups": "mamba_n_groups", "state": "mamba_d_state", "taps": "mamba_d_conv"}
+    names = {
+        "heads": "mamba_n_heads",
+        "width": "mamba_d_head",
+        "groups": "mamba_n_groups",
+        "state": "mamba_d_state",
+        "taps": "mamba_d_conv",
+    }
     f |= _mamba2(c, **names) if states else {}
     if c.count("num_local_experts", default=0):
         f |= {**routed(c, experts=("num_local_experts",), width="intermediate_size"), "shared_ffn": f["ffn"], "ffn": 0.0}

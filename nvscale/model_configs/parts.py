@@ -1,6 +1,5 @@
-"""What readers of several architectures share: widths, windows, and the elements of norms and biases."""
+"""What readers of several architectures share: widths, windows, experts, and the elements of norms and biases."""
 
-import math
 from typing import Any
 
 from nvscale.errors import InvalidInput
@@ -30,7 +29,9 @@ def widths(c: Config, *, tied: bool, kv_default: float | None = None) -> Fields:
 def head_dim(c: Config, hidden: float, heads: float) -> float:
     """Return the width of a head; without a key the heads share the hidden width."""
     if not c.has("head_dim") and hidden % heads:
-        raise InvalidInput(f"{c.where}: hidden_size = {hidden:g} is not a multiple of num_attention_heads = {heads:g}, and head_dim is missing")
+        raise InvalidInput(
+            f"{c.where}: hidden_size = {hidden:g} is not a multiple of num_attention_heads = {heads:g}, and head_dim is missing"
+        )
     return c.size("head_dim", default=int(hidden // heads))
 
 
@@ -54,10 +55,8 @@ def windows(c: Config, layers: float, *, key: str = "sliding_window", pattern: f
     if not c.has(key):
         return {}
     kinds = c.listed("layer_types", layers)
-    if kinds:
-        windowed = float(sum(kind == word for kind in kinds))
-    else:
-        windowed = layers - layers // pattern if pattern else layers
+    patterned = layers - layers // pattern if pattern else layers
+    windowed = float(sum(kind == word for kind in kinds)) if kinds else patterned
     return {"window": c.size(key), "windowed_layers": windowed} if windowed else {}
 
 
@@ -77,8 +76,3 @@ def matrices(f: Fields, *, gated: bool) -> Fields:
 def extra(f: Fields, per_layer: float, rest: float) -> Fields:
     """Return the fields with the elements that no matrix holds: so many in each layer, and the rest."""
     return {**f, "extra_parameters": f["layers"] * per_layer + rest}
-
-
-def no_window() -> float:
-    """Return the window of a layer that sees everything."""
-    return math.inf
