@@ -15,6 +15,7 @@ from nvscale.composition import Network, System
 from nvscale.errors import CatalogueError, InvalidInput, MissingFigure, MissingPrecision, did_you_mean, unknown
 from nvscale.formats import plain_name
 from nvscale.provenance import Source
+from nvscale.record import units_of
 from nvscale.silicon import Chip
 from nvscale.transformers import Model
 from nvscale.units import Unit
@@ -238,12 +239,10 @@ def _fits(thing: Any, key: str, value: Any) -> bool:
         return bool(getattr(thing, key).lower() == str(value).lower())
     if key in _INSIDE and hasattr(thing, key):
         return str(value).lower() in getattr(thing, key).lower()
-    if key in _COMPUTED and isinstance(thing, Model):
-        return bool(getattr(thing, key) >= Unit("1").si(value, key))
     try:
-        unit = thing.unit_of(key)
+        unit = "1" if key in _COMPUTED and isinstance(thing, Model) else thing.unit_of(key)
     except LookupError:
-        known = ("since", "until", "precision", *_EXACT, *_INSIDE, *(_COMPUTED if isinstance(thing, Model) else ()))
+        known = ("since", "until", "precision", *_EXACT, *_INSIDE, *(_COMPUTED if isinstance(thing, Model) else ()), *units_of(type(thing)))
         raise InvalidInput(f"no filter {key!r}{did_you_mean(key, known)}") from None
     figure = getattr(thing, key)
     return figure is not None and bool(figure >= Unit(unit, "any").si(value, key))

@@ -89,8 +89,9 @@ class Free(pydantic.BaseModel):
 def _figures_model(name: str, units: Mapping[str, Unit]) -> type[pydantic.BaseModel]:
     """A model with an optional figure per field, rates nested under `peak`."""
     if name.startswith("Model"):
-        described = {field: pydantic.Field(default=None, description="a count") for field in units}
-        counts: dict[str, Any] = {field: (Shape | int | float | str | None, about) for field, about in described.items()}
+        counts: dict[str, Any] = {
+            field: (Shape | int | float | str | None, pydantic.Field(default=None, description="a count")) for field in units
+        }
         return pydantic.create_model(name, __config__=_STRICT, **counts)
     fields: dict[str, Any] = {}
     rates: dict[str, Any] = {}

@@ -15,7 +15,7 @@ __all__ = ["ARCHITECTURES", "from_config"]
 
 Reader = Callable[[Config], Fields]
 _READERS: tuple[tuple[Reader, str], ...] = (
-    (gated.llama, "Llama Aquila Baichuan BaiChuan InternLM2 InternLM3 SmolLM3 Helium"),
+    (gated.llama, "Llama Baichuan InternLM2 SmolLM3"),
     (gated.internlm, "InternLM"),
     (gated.mistral, "Mistral Ministral Ministral3 Mistral3"),
     (gated.granite, "Granite"),
@@ -40,15 +40,15 @@ _READERS: tuple[tuple[Reader, str], ...] = (
     (plain.gpt_neox, "GPTNeoX"),
     (plain.opt, "OPT"),
     (plain.bloom, "Bloom"),
-    (plain.falcon, "Falcon RW"),
-    (plain.mpt, "Mpt MPT"),
+    (plain.falcon, "Falcon"),
+    (plain.mpt, "MPT Mpt"),
     (plain.phi, "Phi"),
     (plain.starcoder2, "Starcoder2"),
     (plain.nemotron, "Nemotron"),
     (experts.mixtral, "Mixtral"),
     (experts.granite_moe, "GraniteMoe"),
     (experts.olmoe, "Olmoe"),
-    (experts.phimoe, "PhiMoE Phimoe"),
+    (experts.phimoe, "PhiMoE"),
     (experts.gpt_oss, "GptOss"),
     (experts.minimax_m2, "MiniMaxM2"),
     (experts.dbrx, "Dbrx"),

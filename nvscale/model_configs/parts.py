@@ -1,6 +1,5 @@
-"""What readers of several architectures share: widths, windows, and the elements of norms and biases."""
+"""What readers of several architectures share: widths, windows, experts, and the elements of norms and biases."""
 
-import math
 from typing import Any
 
 from nvscale.errors import InvalidInput
@@ -56,10 +55,8 @@ def windows(c: Config, layers: float, *, key: str = "sliding_window", pattern: f
     if not c.has(key):
         return {}
     kinds = c.listed("layer_types", layers)
-    if kinds:
-        windowed = float(sum(kind == word for kind in kinds))
-    else:
-        windowed = layers - layers // pattern if pattern else layers
+    patterned = layers - layers // pattern if pattern else layers
+    windowed = float(sum(kind == word for kind in kinds)) if kinds else patterned
     return {"window": c.size(key), "windowed_layers": windowed} if windowed else {}
 
 
@@ -79,8 +76,3 @@ def matrices(f: Fields, *, gated: bool) -> Fields:
 def extra(f: Fields, per_layer: float, rest: float) -> Fields:
     """Return the fields with the elements that no matrix holds: so many in each layer, and the rest."""
     return {**f, "extra_parameters": f["layers"] * per_layer + rest}
-
-
-def no_window() -> float:
-    """Return the window of a layer that sees everything."""
-    return math.inf

@@ -27,7 +27,7 @@ def _base(c: Config, *, tied: bool, default_ffn: float = 4.0) -> Fields:
 
 def _all_biases(f: Fields) -> float:
     """Biases of all matrices of a layer."""
-    return query_key_value_biases(f) + f["hidden"] + float(f["ffn"]) + f["hidden"]
+    return query_key_value_biases(f) + float(f["ffn"] + 2.0 * f["hidden"])
 
 
 def gpt2(c: Config) -> Fields:
