@@ -48,11 +48,12 @@ def training_memory(job: Training, plan: Parallelism, chips: Any, use: MemoryUse
     >>> job = Training(model=model, sequence=8192, global_batch=512)
     >>> made = training_memory(job, Parallelism(tp=8, pp=4), 512)
     >>> round(made.value / 1e9, 1), made.by
-    (68.5, 'first stage')
+    (38.2, 'first stage')
     """
     sizes = use or memory_use()
     held = holdings(job, plan, chips, sizes)
     tree = most("memory per chip", *(_tree(name, stage, held) for name, stage in zip((FIRST, LAST), held.stages, strict=False)))
+    tree.low, tree.high = tree.value * sizes.low, tree.value * sizes.high
     tree.assumptions = (
         "a fused attention kernel; no dropout",
         *(("balanced experts",) if is_there(job.model.experts) else ()),
@@ -65,9 +66,10 @@ def memory_per_chip(job: Training, plan: Parallelism, chips: Any, use: MemoryUse
     """Return the same number without its tree, with few operations of full size: for searches over layouts.
 
     >>> from nvscale.transformers import Model
-    >>> job = Training(model=Model(layers=32, hidden=4096, heads=32, kv_heads=8, ffn=14336, vocabulary=128256), sequence=8192, global_batch=64)
+    >>> model = Model(layers=32, hidden=4096, heads=32, kv_heads=8, ffn=14336, vocabulary=128256)
+    >>> job = Training(model=model, sequence=8192, global_batch=64)
     >>> round(memory_per_chip(job, Parallelism(tp=2), 8) / 1e9, 1), round(training_memory(job, Parallelism(tp=2), 8).value / 1e9, 1)
-    (72.0, 72.0)
+    (56.5, 56.5)
     """
     held = holdings(job, plan, chips, use or memory_use())
     totals = [stage_total(stage, held) for stage in held.stages]
@@ -111,7 +113,7 @@ def why_not(job: Training, plan: Parallelism, system: System | Chip, chips: Any 
     >>> import nvscale as nv
     >>> model = nv.Model(layers=80, hidden=8192, heads=64, kv_heads=8, ffn=28672, vocabulary=128256)
     >>> why_not(Training(model=model, sequence=8192, global_batch=512), Parallelism(tp=8), nv.chip("H100"), 8)
-    'needs 219.0 GB of 79.5 GB: first stage, of which optimizer states 105.8 GB'
+    'needs 191.9 GB of 84.9 GB: first stage, of which optimizer states 105.8 GB'
     """
     made = fits(job, plan, system, chips, use)
     if made.value:

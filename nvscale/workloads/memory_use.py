@@ -28,6 +28,8 @@ class MemoryUse(Record):
         Memory that the allocator reserves over what it hands out.
     context : byte
         Memory outside the allocator: the driver's context and the buffers of the collectives.
+    low, high : 1
+        Ends of the 90 % interval: measured over estimated.
 
     Examples
     --------
@@ -43,6 +45,8 @@ class MemoryUse(Record):
     gathered_layers: Count
     fragmentation: Ratio
     context: Bytes
+    low: Ratio
+    high: Ratio
     sources: Mapping[str, Source] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
 
