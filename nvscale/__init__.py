@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from nvscale.estimators.collectives import collective
     from nvscale.estimators.kernels import kernel
     from nvscale.estimators.system_benchmarks import system_benchmark
+    from nvscale.estimators.training_memory import fits, training_memory
     from nvscale.formats import Precision, precision, precisions
     from nvscale.grids import Sweep, sweep
     from nvscale.model_configs import from_config
@@ -63,6 +64,7 @@ _HOMES = {
     "nvscale.estimators.collectives": "collective",
     "nvscale.estimators.kernels": "kernel",
     "nvscale.estimators.system_benchmarks": "system_benchmark",
+    "nvscale.estimators.training_memory": "fits training_memory",
     "nvscale.formats": "Precision precision precisions",
     "nvscale.grids": "Sweep sweep",
     "nvscale.model_configs": "from_config",
@@ -125,6 +127,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "collective",
     "curves",
     "fit_growth",
+    "fits",
     "formulas",
     "from_config",
     "kernel",
@@ -143,6 +146,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "system",
     "system_benchmark",
     "systems",
+    "training_memory",
     "validate",
 ]
 

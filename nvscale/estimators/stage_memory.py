@@ -122,7 +122,7 @@ def _stage(job: Training, plan: Parallelism, chips: Any, layer: Layer, use: Memo
         tokens * (peak + width * share + again),
         formulas.logits_memory(tokens, model.vocabulary, tp, logit) * (1.0 + model.predicted_tokens) * with_head,
         tokens * width * (1.0 + gathered) * with_head,
-        embedding * job.weight_size * (1.0 - job.frozen) * with_input - activations,
+        maximum(embedding * job.weight_size * (1.0 - job.frozen) * with_input - activations, 0.0),
         _buffers(job, plan, chips, layer, (layers, dense, experts, embedding * with_head), use),
     )
 
@@ -200,8 +200,9 @@ def _kept(plan: Parallelism, layers: Any, dense: Any, experts: Any, layer: Layer
         return whole, 0.0
     redone = plan.recompute_layers
     largest = layer.attention_kept + maximum(layer.dense_kept * _some(dense), layer.expert_kept * _some(experts))
-    again = where(redone > 0.0, largest - layer.input_kept, 0.0)
-    return redone * layers * layer.input_kept + (1.0 - redone) * whole, again
+    inputs = layers * layer.input_kept
+    again = minimum(largest - layer.input_kept, redone * (whole - inputs))
+    return redone * inputs + (1.0 - redone) * whole, again
 
 
 def _in_flight(job: Training, plan: Parallelism, chips: Any, *, is_first: bool) -> Any:

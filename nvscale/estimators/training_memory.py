@@ -82,6 +82,31 @@ def fits(job: Training, plan: Parallelism, system: System | Chip, chips: Any = N
     Needed is the memory handed out, times what the allocator reserves over it; available is the memory of the chip (as the driver
     reports it, where that is known) less context and collectives.
 
+    Parameters
+    ----------
+    job : Training
+        Model, sequence, batch and sizes of the states.
+    plan : Parallelism
+        The layout; its numbers may be arrays.
+    system : System or Chip
+        What it runs on.
+    chips : 1, optional
+        Chips of the run; all of a system by default.
+    use : MemoryUse, optional
+        Sizes of the program; those of `memory_use()` by default.
+
+    Returns
+    -------
+    Estimate
+        True or False, or a mask, with `needed` and `available` as its terms.
+
+    Raises
+    ------
+    InvalidInput, MissingFigure
+        A chip without a number of chips, or a chip whose memory is not known.
+
+    Examples
+    --------
     >>> import nvscale as nv
     >>> model = nv.Model(layers=80, hidden=8192, heads=64, kv_heads=8, ffn=28672, vocabulary=128256)
     >>> job = Training(model=model, sequence=8192, global_batch=512)

@@ -54,8 +54,9 @@ def _run(words: Mapping[str, str], row: Mapping[str, float]) -> tuple[Training, 
     known = {name: value for name, value in row.items() if math.isfinite(value)}
     given = {**DEFAULTS, **known}
     said = words["recompute"].casefold()
+    sizes: dict[str, Any] = {name: given[name] for name in ("tp", "pp", "vpp", "cp", "ep", "etp", "micro_batch")}
     plan = Parallelism(
-        **{name: given[name] for name in ("tp", "pp", "vpp", "cp", "ep", "etp", "micro_batch")},
+        **sizes,
         zero=given["zero_stage"],
         sequence_parallel=0.0 if words["sp"].casefold() in ("false", "no", "0") else 1.0,
         recompute=next((word for word in ("full", "selective") if word in said), "none"),
