@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from nvscale.estimate import Estimate
     from nvscale.estimators.collectives import collective
     from nvscale.estimators.kernels import kernel
+    from nvscale.estimators.memory_of_training import fits, training_memory
     from nvscale.estimators.system_benchmarks import system_benchmark
-    from nvscale.estimators.training_memory import fits, training_memory
     from nvscale.formats import Precision, precision, precisions
     from nvscale.grids import Sweep, sweep
     from nvscale.model_configs import from_config
@@ -64,7 +64,7 @@ _HOMES = {
     "nvscale.estimators.collectives": "collective",
     "nvscale.estimators.kernels": "kernel",
     "nvscale.estimators.system_benchmarks": "system_benchmark",
-    "nvscale.estimators.training_memory": "fits training_memory",
+    "nvscale.estimators.memory_of_training": "fits training_memory",
     "nvscale.formats": "Precision precision precisions",
     "nvscale.grids": "Sweep sweep",
     "nvscale.model_configs": "from_config",

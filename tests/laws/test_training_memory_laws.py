@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nvscale as nv
-from nvscale.estimators.training_memory import fits, fits_mask, memory_per_chip, training_memory, why_not
+from nvscale.estimators.memory_of_training import fits, fits_mask, memory_per_chip, training_memory, why_not
 from nvscale.formulas import training_memory as formulas
 from nvscale.parallelism import Parallelism
 from nvscale.workloads import Training

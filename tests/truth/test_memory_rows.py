@@ -48,7 +48,7 @@ def test_only_rows_of_the_allocators_peak_count_and_the_others_are_reported(scor
 
 def test_the_other_end_of_the_pipeline_is_right_too() -> None:
     """SimuMax v1.2, per-rank peaks of the runs with two stages: the smaller of the two, in bytes."""
-    from nvscale.estimators.training_memory import training_memory
+    from nvscale.estimators.memory_of_training import training_memory
     from nvscale.truth.kinds import memory as rows
 
     smaller = {"llama3_70b_l12_tp1_pp2": 67610659840, "deepseekv2_tp1_ep4_pp2": 33913335296, "deepseekv3_l4_tp1_ep4_pp2": 76491633152}

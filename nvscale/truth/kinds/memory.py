@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nvscale.errors import InvalidInput
-from nvscale.estimators.training_memory import training_memory
+from nvscale.estimators.memory_of_training import training_memory
 from nvscale.parallelism import Parallelism
 from nvscale.transformers import Model
 from nvscale.truth.kinds.base import Answer, Calibration, Group, Kind
