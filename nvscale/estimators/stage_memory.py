@@ -147,13 +147,15 @@ def _layer(model: Model, plan: Parallelism, use: MemoryUse) -> Layer:
     dense_kept = formulas.feed_forward_activation_memory(1.0, hidden, model.ffn, matrices, tp, share, element)
     shared = routed = one_expert = expert_kept = expert_peak = 0.0
     if is_there(model.experts):
-        one_expert = matrices * hidden * model.expert_ffn / plan.etp
+        seen = model.expert_hidden
+        one_expert = (matrices * seen * model.expert_ffn + model.expert_biases) / plan.etp
         routed = one_expert * model.experts / plan.ep
-        shared = matrices * hidden * model.shared_ffn / tp + model.experts * hidden
+        squeezed = where(seen < hidden, 2.0 * hidden * seen, 0.0)
+        shared = matrices * hidden * model.shared_ffn / tp + model.experts * hidden + squeezed
         sizes = (model.experts_per_token, model.experts, plan.etp, share, element, use.statistics_size)
         expert_kept = formulas.feed_forward_activation_memory(1.0, hidden, model.shared_ffn, matrices, tp, share, element)
-        expert_kept = expert_kept + formulas.expert_activation_memory(1.0, hidden, model.expert_ffn, matrices, *sizes)
-        expert_peak = use.routed_copies * model.experts_per_token * hidden * plan.etp * share * element
+        expert_kept = expert_kept + formulas.expert_activation_memory(1.0, seen, model.expert_ffn, matrices, *sizes)
+        expert_peak = use.routed_copies * model.experts_per_token * seen * plan.etp * share * element
     dense_peak = (matrices - 1.0) * model.ffn / tp * element
     return Layer(
         attention,
@@ -174,7 +176,7 @@ def _attention(model: Model, plan: Parallelism, share: Any, use: MemoryUse) -> t
     """Parameters and bytes a token of the attention of an average layer; state-space layers keep what their matrices are given."""
     tp, hidden, heads, width = plan.tp, model.hidden, model.heads, model.head_dim
     selective = plan.recompute_layers if plan.recompute == "selective" else 0.0
-    copies = 1.0 + where(plan.cp > 1.0, 1.0, 0.0) * (1.0 - selective)
+    copies = 1.0 + where(plan.cp > 1.0, 1.0, 0.0) * (1.0 - selective) + 2.0 * model.output_gate
     ends = (tp, share, use.element_size, use.statistics_size * (1.0 - selective), copies)
     values = model.value_head_dim
     if is_there(model.latent_rank):
@@ -183,7 +185,7 @@ def _attention(model: Model, plan: Parallelism, share: Any, use: MemoryUse) -> t
         parameters = into_queries + hidden * (rank + rotary) + heads * (rank * (width - rotary + values) + values * hidden) / tp
         kept = formulas.latent_attention_activation_memory(1.0, hidden, heads, width, values, queries, rank, rotary, *ends)
     else:
-        parameters = hidden * (heads * (width + values) + model.kv_heads * (width + values)) / tp
+        parameters = model.attention_parameters / tp
         kept = formulas.attention_activation_memory(1.0, hidden, heads, model.kv_heads, width, values, *ends)
     if not is_there(model.attention_free_layers):
         return parameters, kept

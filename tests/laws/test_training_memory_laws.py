@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import nvscale as nv
 from nvscale.estimators.memory_of_training import fits, fits_mask, memory_per_chip, training_memory, why_not
+from nvscale.estimators.stage_memory import holdings
 from nvscale.formulas import training_memory as formulas
 from nvscale.parallelism import Parallelism
 from nvscale.workloads import Training
@@ -159,3 +160,13 @@ def test_what_does_not_fit_says_why() -> None:
 def test_every_size_of_the_program_has_a_source() -> None:
     for field in ("element_size", "statistics_size", "workspace", "expert_workspace", "routed_copies", "fragmentation", "context", "low"):
         assert memory_use().source(field).title
+
+
+@pytest.mark.parametrize("name", list(nv.models()))
+def test_one_chip_holds_every_parameter_of_a_model(name: str) -> None:
+    """All stages together hold what the model counts, and the layers of its extra predicted tokens."""
+    model = nv.model(name)
+    stage = holdings(Training(model=model, sequence=1.0, global_batch=1.0), Parallelism(), 1.0, memory_use()).stages[0]
+    held = stage.parameters + stage.expert_parameters
+    near = 1e-9 if model.predicted_tokens == 0.0 or model.attention_free_layers == 0.0 else 0.01  # an average layer predicts
+    assert held == pytest.approx(model.parameters + model.prediction_parameters, rel=near)
