@@ -6,6 +6,7 @@ from nvscale.composition import System
 from nvscale.errors import InvalidInput, MissingFigure
 from nvscale.estimate import Estimate, derived, figure, most, term, total
 from nvscale.estimators.stage_memory import Holdings, Stage, holdings, is_there, stage_total
+from nvscale.formats import precision
 from nvscale.ops import maximum
 from nvscale.parallelism import Parallelism
 from nvscale.silicon import Chip
@@ -39,7 +40,8 @@ def training_memory(job: Training, plan: Parallelism, chips: Any, use: MemoryUse
 
     Assumptions
     -----------
-    A fused attention kernel, no dropout, balanced experts, layers spread evenly over the stages with the dense ones first.
+    A fused attention kernel, no dropout, balanced experts, layers spread over the stages as evenly as can be, the dense ones
+    first; weights and activations in 16 bits, whatever the format of the multiplies.
 
     Examples
     --------
@@ -56,6 +58,7 @@ def training_memory(job: Training, plan: Parallelism, chips: Any, use: MemoryUse
     tree.low, tree.high = tree.value * sizes.low, tree.value * sizes.high
     tree.assumptions = (
         "a fused attention kernel; no dropout",
+        *(() if precision(job.precision).bits == 16.0 else ("weights and activations are held in 16 bits",)),
         *(("balanced experts",) if is_there(job.model.experts) else ()),
         *(("the loss is fused",) if is_there(job.loss_is_fused) else ()),
     )

@@ -7,7 +7,7 @@ sums reach its full size.
 from typing import Any, NamedTuple
 
 from nvscale.formulas import training_memory as formulas
-from nvscale.ops import FLOAT, carrier, maximum, minimum, where
+from nvscale.ops import FLOAT, carrier, ceil, floor, maximum, minimum, where
 from nvscale.parallelism import Parallelism
 from nvscale.transformers import Model
 from nvscale.workloads import Training
@@ -96,16 +96,17 @@ def _state_sizes(job: Training, plan: Parallelism, replicas: Any) -> Sizes:
 
 
 def _stage(job: Training, plan: Parallelism, chips: Any, layer: Layer, use: MemoryUse, *, is_first: bool) -> Stage:
-    """One end of the pipeline; the head is at its last stage, which is the first one too where there is no pipeline."""
+    """One end of the pipeline, layers spread evenly; the last has the head, and so has the first where it is alone."""
     model, pp, tp = job.model, plan.pp, plan.tp
     alone = where(pp > 1.0, 0.0, 1.0)
     with_input, with_head = (1.0, alone) if is_first else (alone, 1.0)
     tokens = job.sequence * plan.micro_batch / plan.cp
     share = formulas.unsplit_share(tp, plan.sequence_parallel)
     embedding = model.vocabulary * model.hidden / tp
-    dense, experts = _feed_forward_layers(model, pp, with_head, is_first=is_first)
+    own = ceil(model.layers / pp) if is_first else floor(model.layers / pp)
+    dense, experts = _feed_forward_layers(model, own, with_head, is_first=is_first)
     extra_layers = model.predicted_tokens * with_head
-    layers = model.layers / pp + extra_layers
+    layers = own + extra_layers
     tables = embedding * (1.0 + alone * (1.0 - model.tied_embeddings)) + model.positions * model.hidden * with_input
     joints = extra_layers * 2.0 * model.hidden * model.hidden / tp
     parameters = layers * layer.attention + dense * layer.dense + experts * layer.shared + tables + joints + model.extra_parameters / pp
@@ -127,10 +128,10 @@ def _stage(job: Training, plan: Parallelism, chips: Any, layer: Layer, use: Memo
     )
 
 
-def _feed_forward_layers(model: Model, pp: Any, with_head: Any, *, is_first: bool) -> tuple[Any, Any]:
+def _feed_forward_layers(model: Model, own: Any, with_head: Any, *, is_first: bool) -> tuple[Any, Any]:
     """Dense and expert layers of the stage at one end; dense ones come first, extra predicted tokens last."""
     everywhere = model.layers - model.ffn_free_layers
-    held, extra = everywhere / pp, model.predicted_tokens * with_head
+    held, extra = own * (everywhere / model.layers), model.predicted_tokens * with_head
     if not is_there(model.experts):
         return held + extra, 0.0
     of_all = model.dense_ffn_layers
