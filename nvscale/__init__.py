@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from nvscale.estimate import Estimate
     from nvscale.estimators.collectives import collective
     from nvscale.estimators.kernels import kernel
+    from nvscale.estimators.memory_of_training import fits, training_memory
     from nvscale.estimators.system_benchmarks import system_benchmark
     from nvscale.formats import Precision, precision, precisions
     from nvscale.grids import Sweep, sweep
@@ -63,6 +64,7 @@ _HOMES = {
     "nvscale.estimators.collectives": "collective",
     "nvscale.estimators.kernels": "kernel",
     "nvscale.estimators.system_benchmarks": "system_benchmark",
+    "nvscale.estimators.memory_of_training": "fits training_memory",
     "nvscale.formats": "Precision precision precisions",
     "nvscale.grids": "Sweep sweep",
     "nvscale.model_configs": "from_config",
@@ -125,6 +127,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "collective",
     "curves",
     "fit_growth",
+    "fits",
     "formulas",
     "from_config",
     "kernel",
@@ -143,6 +146,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "system",
     "system_benchmark",
     "systems",
+    "training_memory",
     "validate",
 ]
 

@@ -239,12 +239,13 @@ def scores_of(made: Predicted) -> list[Score]:
     rows = []
     words = [made.table.column(name) for name in made.kind.scored_by]
     labels = np.array([" ".join(word or "-" for word in key) for key in zip(*words, strict=True)], dtype=object)
+    counted = np.ones(len(labels), dtype=bool) if made.kind.counts is None else made.kind.counts(made.table)
     for column in made.kind.measured:
         measured = made.table.figures(column)
         there = (measured > 0.0) & best_rows(made, column, measured)
         names = sorted(set(labels[there].tolist()))
         for name in [*names, ALL]:
-            chosen = there if name == ALL else there & (labels == name)
+            chosen = there & counted if name == ALL else there & (labels == name)
             if chosen.any():
                 figures = (values[column][chosen] for values in (made.value, made.low, made.high))
                 shown = name if len(made.kind.measured) == 1 else f"{name} {column}"
