@@ -33,6 +33,7 @@ from nvscale.formulas import (
     technology_scaling,
     topology,
     training_flop,
+    training_steps,
     transformer,
 )
 
@@ -69,5 +70,6 @@ __all__ = [
     "technology_scaling",
     "topology",
     "training_flop",
+    "training_steps",
     "transformer",
 ]
