@@ -34,6 +34,7 @@ from nvscale.formulas import (
     topology,
     training_flop,
     training_memory,
+    training_steps,
     transformer,
 )
 
@@ -71,5 +72,6 @@ __all__ = [
     "topology",
     "training_flop",
     "training_memory",
+    "training_steps",
     "transformer",
 ]
