@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from nvscale.estimate import Estimate
     from nvscale.estimators.collectives import collective
     from nvscale.estimators.kernels import kernel
+    from nvscale.estimators.power import kernel_energy, kernel_power, load_power
     from nvscale.estimators.system_benchmarks import system_benchmark
     from nvscale.formats import Precision, precision, precisions
     from nvscale.grids import Sweep, sweep
@@ -59,6 +60,7 @@ _HOMES = {
     "nvscale.estimate": "Estimate",
     "nvscale.estimators.collectives": "collective",
     "nvscale.estimators.kernels": "kernel",
+    "nvscale.estimators.power": "kernel_energy kernel_power load_power",
     "nvscale.estimators.system_benchmarks": "system_benchmark",
     "nvscale.formats": "Precision precision precisions",
     "nvscale.grids": "Sweep sweep",
@@ -118,7 +120,10 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "fit_growth",
     "formulas",
     "kernel",
+    "kernel_energy",
+    "kernel_power",
     "load",
+    "load_power",
     "measure",
     "network",
     "networks",

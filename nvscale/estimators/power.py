@@ -42,8 +42,10 @@ def load_power(
     ----------
     system : Chip, System or str
         Where; a system counts as one of its chips.
-    flop_rate, byte_rate : flop/s, byte/s
-        Rates that are reached, on this chip.
+    flop_rate : flop/s
+        Operations per second that are reached, on this chip.
+    byte_rate : byte/s
+        Bytes per second that cross its memory.
     precision : str
         Format of the operations.
     load : str
@@ -133,7 +135,7 @@ def kernel_power(
     time = timing or kernel(work, chip, calibration=own)
     used = power_efficiency("kernels", chip, own) if efficiency is None else efficiency
     flop = getattr(work, "flop", 0.0)
-    made = _power(chip, used, flop / time.value, work.traffic / time.value, _rate(work, chip), 0.0)
+    made = _power(chip, used, flop / time.value, work.traffic / time.value, rate_of(work, chip), 0.0)
     made.terms["time"] = time
     return made
 
@@ -146,7 +148,20 @@ def kernel_energy(
     efficiency: PowerEfficiency | None = None,
     calibration: "Mapping[str, Constants] | str | Path | None" = None,
 ) -> Estimate:
-    """Return the energy of a piece of work on one chip: its power times its time; arguments as those of `kernel_power`.
+    """Return the energy of a piece of work on one chip: its power times its time.
+
+    Parameters
+    ----------
+    work : Gemm, Attention ...
+        What is computed, as `kernel` takes it.
+    system : Chip, System or str
+        Where; a system counts as one of its chips.
+    timing : Timing, optional
+        How long it takes; `kernel(work, system)` by default.
+    efficiency : PowerEfficiency, optional
+        Constants to use; those fitted to measurements by default.
+    calibration : mapping of str to Constants, str or Path, optional
+        Constants of one's own by kind of work, or the file that `nvscale calibrate` wrote.
 
     Examples
     --------
@@ -175,7 +190,8 @@ def power_efficiency(load: str, chip: Chip, calibration: Mapping[str, Constants]
     origin = chip.name if own else (near or measured)[0]
     constants = table.rows[load, "", origin]
     scales = {} if own else _scales(chip, catalogue.chip(origin))
-    how, assumptions = f"fitted on {chip.name}", ()
+    how = f"fitted on {chip.name}"
+    assumptions: tuple[str, ...] = ()
     if not own:
         how = f"of {origin}, scaled by rated power, bandwidth and rate"
         assumptions = (f"the power of {chip.name} was never measured: energies {how}",)
@@ -201,8 +217,8 @@ def _scaled(one: Constant, scale: float, how: str) -> Source:
     return one._replace(value=one.value * scale, standard_error=one.standard_error * scale, scheme=f"{how}; {one.scheme}").source()
 
 
-def _rate(work: Any, chip: Chip) -> Estimate:
-    """The peak rate of the format that a piece of work is computed in."""
+def rate_of(work: Any, chip: Chip) -> Estimate:
+    """Return the peak rate of the format that a piece of work is computed in."""
     if isinstance(work, LatentAttention):
         return served_rate(chip, work.storage.decode_rate if work.is_decode else work.storage.rate)
     return served_rate(chip, work.storage.rate if hasattr(work, "storage") else "bf16")

@@ -161,11 +161,13 @@ def power_under_load(
 
     Assumptions
     -----------
-    The rates are those under the cap: it lowers them, not the energy of an operation. Near the cap the clock is lowered now and then, so the corner is round.
+    The rates are those under the cap: it lowers them, not the energy of an operation.
+    Near the cap the clock is lowered now and then, so the corner is round.
 
     References
     ----------
-    Choi, Bedard, Fowler, Vuduc, report GT-CSE-2012-01, section 5.2 (power caps). Derivation: `energy.total_energy` over the time, in the p-norm of the inverse powers.
+    Choi, Bedard, Fowler, Vuduc, report GT-CSE-2012-01, section 5.2 (power caps).
+    Derivation: `energy.total_energy` over the time, in the p-norm of the inverse powers.
 
     Examples
     --------
@@ -176,4 +178,4 @@ def power_under_load(
     """
     linear = constant_power + work_rate * energy_per_flop + traffic_rate * energy_per_byte
     drawn = where(linear > 0.0, linear, 1.0)
-    return where(linear > 0.0, 1.0 / smooth_maximum([1.0 / drawn, 1.0 / power_cap], sharpness), 0.0)
+    return where(linear > 0.0, 1.0 / smooth_maximum([1.0 / drawn, 1.0 / power_cap], sharpness), linear)

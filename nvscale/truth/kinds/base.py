@@ -57,6 +57,8 @@ class Kind:
         Columns of words by which scores are grouped.
     best_of : tuple of str
         Columns; among rows that share them only the best measurement is scored (one of several implementations).
+    held_out : callable, optional
+        (table, column) -> predictions by constants fitted without each row's group; found by `calibrate`'s fits without it.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Kind:
     optional: tuple[str, ...] = ()
     optional_numbers: tuple[str, ...] = ()
     best_of: tuple[str, ...] = ()
+    held_out: Callable[[Any, str], Any] | None = None
 
     @property
     def required(self) -> tuple[str, ...]:

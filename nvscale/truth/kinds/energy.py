@@ -5,20 +5,25 @@ from batch, weights, caches and layers.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nvscale import catalogue
 from nvscale.errors import InvalidInput, MissingFigure, UnknownName
 from nvscale.estimators.attention_kernels import served_rate
 from nvscale.estimators.kernels import kernel
-from nvscale.estimators.power import kernel_power, load_power
+from nvscale.estimators.power import REFERENCES, kernel_power, load_power
 from nvscale.silicon import Chip
 from nvscale.truth.constants import FOREIGN, OWN, family_of, shipped_constants
 from nvscale.truth.kinds.base import Answer, Calibration, Group, Kind
 from nvscale.truth.kinds.served_models import ServedModel, Step, served_model, step_of
 from nvscale.workloads import Attention, MixtureOfExperts
 
+if TYPE_CHECKING:
+    from nvscale.truth.tables import Table
+
 WATTS, JOULES = "watts", "joules_per_output_token"
+WORDS = ("kind", "gpu", "precision", "model")
+NUMBERS = ("n_gpus", "max_num_seqs", "mean_batch", "mean_output_tokens", "output_tok_per_s")
 PROBLEMS = (UnknownName, MissingFigure, InvalidInput)
 OTHERS = {
     "inference_text-to-image": "a diffusion model: its steps are not modelled",
@@ -102,21 +107,22 @@ def serving_power(group: Group, chip: Chip, seconds: Any, calibration: Calibrati
         chip,
         needs.flop / seconds,
         (needs.weights + needs.cache) / seconds,
-        precision=_format(group.words["precision"]),
+        precision=number_format(group.words["precision"]),
         load="serving experts" if model.has_experts else "serving dense",
         unbalanced=needs.unbalanced,
         calibration=calibration,
     )
 
 
-def _format(precision: str) -> str:
+def number_format(precision: str) -> str:
+    """Return the format in which a model with such weights is computed."""
     return FORMATS.get(precision, PRECISIONS.get(precision, precision))
 
 
 def parts_of_step(group: Group, chip: Chip) -> tuple[str, dict[str, Any]]:
     """Return the class of a step, and the times of its parts on the roofline of one chip; layers and sequences are counts."""
     model, needs = step(group)
-    bandwidth, rate = chip.figure("memory_bandwidth"), served_rate(chip, _format(group.words["precision"])).value
+    bandwidth, rate = chip.figure("memory_bandwidth"), served_rate(chip, number_format(group.words["precision"])).value
     parts = {
         "layer": needs.layers + 0.0 * needs.flop,
         "weights": needs.weights / bandwidth,
@@ -132,7 +138,7 @@ def step_time(group: Group, chip: Chip, calibration: Calibration | None) -> tupl
     """Return the time of a step, prompts among the rest, and its 90 % factors: the sum of its parts times their constants."""
     load, parts = parts_of_step(group, chip)
     table = (calibration or {}).get("energy") or shipped_constants("energy")
-    names = [chip.name, *(name for name in ("b200", "h100-sxm") if _same_family(name, chip)), "b200"]
+    names = [chip.name, *(name for name in REFERENCES if _same_family(name, chip)), *REFERENCES]
     found = next((table.rows[load, "", name] for name in names if (load, "", name) in table.rows), None)
     if found is None:
         raise MissingFigure(f"no constants of {load} fit {chip.name}")
@@ -202,14 +208,21 @@ def _experts(named: dict[str, str]) -> MixtureOfExperts:
     )
 
 
+def _held_out(table: "Table", column: str) -> Any:
+    from nvscale.truth.power_fits import held_out
+
+    return held_out(table, column)
+
+
 KINDS = (
     Kind(
         name="energy",
-        words=("kind", "gpu", "precision", "model"),
+        words=WORDS,
         numbers=(),
-        optional_numbers=("n_gpus", "max_num_seqs", "mean_batch", "mean_output_tokens", "output_tok_per_s"),
+        optional_numbers=NUMBERS,
         measured=(WATTS, JOULES),
         predict=predict_energy,
         scored_by=("kind", "gpu"),
+        held_out=_held_out,
     ),
 )

@@ -63,7 +63,9 @@ def _models() -> tuple[tuple[str, ServedModel], ...]:
     text = resources.files("nvscale.truth").joinpath("data/served-models.csv").read_text(encoding="utf-8")
     rows = []
     for row in csv.DictReader(text.splitlines()):
-        figures = [float(row[name] or "inf") for name in ("parameters", "active_parameters", "layers", "cache_elements", "full_share", "window")]
+        figures = [
+            float(row[name] or "inf") for name in ("parameters", "active_parameters", "layers", "cache_elements", "full_share", "window")
+        ]
         experts = [float(row[name] or 0.0) for name in ("experts", "chosen", "expert_parameters")]
         rows.append((row["model"].lower(), ServedModel(*figures, *experts)))
     return tuple(sorted(rows, key=lambda row: -len(row[0])))
