@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from nvscale.estimators.collectives import collective
     from nvscale.estimators.kernels import kernel
     from nvscale.estimators.memory_of_training import fits, training_memory
+    from nvscale.estimators.power import kernel_energy, kernel_power, load_power
     from nvscale.estimators.system_benchmarks import system_benchmark
     from nvscale.formats import Precision, precision, precisions
     from nvscale.grids import Sweep, sweep
@@ -63,6 +64,7 @@ _HOMES = {
     "nvscale.estimate": "Estimate",
     "nvscale.estimators.collectives": "collective",
     "nvscale.estimators.kernels": "kernel",
+    "nvscale.estimators.power": "kernel_energy kernel_power load_power",
     "nvscale.estimators.system_benchmarks": "system_benchmark",
     "nvscale.estimators.memory_of_training": "fits training_memory",
     "nvscale.formats": "Precision precision precisions",
@@ -131,7 +133,10 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "formulas",
     "from_config",
     "kernel",
+    "kernel_energy",
+    "kernel_power",
     "load",
+    "load_power",
     "measure",
     "model",
     "models",

@@ -226,7 +226,8 @@ def _held_out(made: Predicted) -> Predicted:
     """Predictions by constants that were fitted without the shape of each row; none where a class has too few rows."""
     parts: dict[str, dict[str, Any]] = {"value": {}, "low": {}, "high": {}}
     for column in made.kind.measured:
-        ratios = held_out_ratios(made.kind, made.table, column)
+        own = made.kind.held_out
+        ratios = held_out_ratios(made.kind, made.table, column) if own is None else own(made.table, column) / made.value[column]
         for part, values in parts.items():
             values[column] = getattr(made, part)[column] * ratios
     return replace(made, **parts)  # type: ignore[arg-type]

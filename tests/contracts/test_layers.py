@@ -30,7 +30,15 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("analysis", ("nvscale.analysis",)),
     ("catalogue and quantities", ("nvscale.catalogue", "nvscale.quantities")),
     ("constants", ("nvscale.truth.constants", "nvscale.truth.calibrations")),
-    ("kernels", ("nvscale.estimators.kernels", "nvscale.estimators.collectives", "nvscale.estimators.system_benchmarks")),
+    (
+        "kernels",
+        (
+            "nvscale.estimators.kernels",
+            "nvscale.estimators.collectives",
+            "nvscale.estimators.system_benchmarks",
+            "nvscale.estimators.power",
+        ),
+    ),
     ("views", ("nvscale.views", "nvscale.grids")),
     ("measured truth", ("nvscale.truth",)),
     ("report and plots", ("nvscale.report", "nvscale.plots")),

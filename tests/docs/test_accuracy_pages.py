@@ -103,10 +103,11 @@ def test_intervals_that_miss_are_named(pages: Pages, accuracy_pages: ModuleType,
 
 
 def test_kinds_of_limits_exist_and_find_rows(accuracy_pages: ModuleType, scores: Any) -> None:
+    bundled_error = sys.modules["accuracy_limits"].bundled_error
     for limit in accuracy_pages.LIMITS:
         assert limit.kind in kinds()
         if has_bundled(limit.kind) and not limit.foreign:
-            _, rows, worst = accuracy_pages.bundled_error(limit, scores)
+            _, rows, worst = bundled_error(limit, scores)
             assert rows > 0, limit.title
             assert worst
 
@@ -124,7 +125,7 @@ def test_every_constant_is_shown_with_its_error(pages: Pages, accuracy_pages: Mo
             row = part[part.index(where) :].partition("</tr>")[0]
             for name, one in inner.items():
                 assert f"<th>{name.replace('_', ' ')}</th>" in part
-                assert accuracy_pages.constant_cell(one) in row, f"{kind} {class_} {path} {chip} {name}"
+                assert sys.modules["accuracy_constants"].constant_cell(one) in row, f"{kind} {class_} {path} {chip} {name}"
                 assert html.escape(one.data_set) in row
                 assert html.escape(one.scheme) in row
                 assert one.held_out_mape != one.held_out_mape or f"{one.held_out_mape:.1f}" in row
