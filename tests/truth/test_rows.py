@@ -146,7 +146,7 @@ def test_shipped_rows_name_source_and_licence() -> None:
 def test_scores_are_plain_data_and_a_readable_table() -> None:
     scores = nv.validate("operators")
     data = scores.to_dict()
-    assert data["scheme"] == "shipped" and data["scores"][0]["kind"] == "operators"
+    assert data["scheme"] == "grouped folds" and data["scores"][0]["kind"] == "operators"
     assert any(row["mape"] is None for row in data["scores"])
     assert "matmul a100_sxm" in str(scores)
     with pytest.raises(nv.UnknownName, match="matmul a100_sxm"):

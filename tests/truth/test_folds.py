@@ -1,0 +1,137 @@
+"""Folds of the bundled rows: every row has one, its constants never saw it, and they can be fitted again."""
+
+import random
+
+import numpy as np
+import pytest
+
+import nvscale as nv
+from nvscale.truth.constants import shipped_constants
+from nvscale.truth.folds import chips_of, folds_are_chips, folds_of, shapes_of, without_chip, without_fold
+from nvscale.truth.hierarchy import as_constants, classes_of, refit, touched
+from nvscale.truth.kinds import kind_of_rows, kinds
+from nvscale.truth.recipes import recipe_of
+from nvscale.truth.refitting import difference
+from nvscale.truth.tables import Table, bundled, has_bundled
+from nvscale.truth.unseen import unseen
+
+BUNDLED = [name for name in kinds() if has_bundled(name)]
+IN_FOLDS = [name for name in BUNDLED if not folds_are_chips(name)]
+SCHEMES = ("grouped folds", "unseen chip", "shipped")
+
+
+@pytest.fixture(scope="module")
+def scores() -> dict[str, nv.Scores]:
+    """Scores of all bundled rows by each scheme."""
+    return {scheme: nv.validate(scheme=scheme) for scheme in SCHEMES}
+
+
+def test_the_default_holds_every_bundled_row_out() -> None:
+    assert nv.validate("operators").scheme == "grouped folds"
+    assert nv.validate("operators", bundled("operators")).scheme == "shipped"
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_folds_hold_shapes_together_and_depend_on_nothing_else(name: str) -> None:
+    kind, table = kind_of_rows(name), bundled(name)
+    folds, shapes = folds_of(kind, table).tolist(), shapes_of(kind, table)
+    by_shape = dict(zip(shapes, folds, strict=True))
+    assert [by_shape[shape] for shape in shapes] == folds
+    some = random.Random(1).sample(range(len(table.rows)), min(40, len(table.rows)))
+    part = Table(table.name, table.columns, [table.rows[place] for place in some])
+    assert folds_of(kind, part).tolist() == [folds[place] for place in some]
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_every_row_that_is_predicted_is_predicted_without_its_fold(name: str, scores: dict[str, nv.Scores]) -> None:
+    shipped, held_out = (scores[scheme].predictions[name] for scheme in ("shipped", "grouped folds"))
+    if folds_are_chips(name):
+        return
+    for column in kind_of_rows(name).measured:
+        assert (np.isfinite(held_out.value[column]) == np.isfinite(shipped.value[column])).all()
+
+
+@pytest.mark.parametrize("name", IN_FOLDS)
+def test_constants_of_folds_are_others_than_those_that_ship(name: str) -> None:
+    folds = set(folds_of(kind_of_rows(name), bundled(name)).tolist())
+    for fold in folds:
+        tables = without_fold(name, fold)
+        assert tables
+        moved = total = 0
+        for work, table in tables.items():
+            shipped = shipped_constants(work).rows
+            for key, inner in table.rows.items():
+                mine = {one: const.value for one, const in inner.items() if const.scheme.startswith("fitted without")}
+                if mine and key in shipped:
+                    total += 1
+                    moved += any(abs(value / shipped[key][one].value - 1.0) > 1e-4 for one, value in mine.items() if shipped[key][one].value)
+        assert total > 0 and moved > 0.5 * total, f"{name}: fold {fold}: {moved} of {total} sets differ"
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_an_unseen_chip_has_no_constants_of_its_own(name: str) -> None:
+    for chip in set(chips_of(kind_of_rows(name), bundled(name)).tolist()) - {"radeon_vii"}:
+        assert not [key for table in without_chip(name, chip).values() for key in table.rows if key[2] == chip]
+
+
+def _changed(table: Table, held_out: np.ndarray) -> Table:
+    """The table with the measurements of the rows that are held out three times as long."""
+    at = table.columns.index("seconds")
+    rows = [[*row[:at], str(3.0 * float(row[at])), *row[at + 1 :]] if out else row for row, out in zip(table.rows, held_out, strict=True)]
+    return Table("changed", table.columns, rows)
+
+
+def test_a_fold_is_fitted_without_its_rows_and_fitted_again_is_the_same() -> None:
+    """The fit does not move when the held-out measurements do, and it gives the constants of the file."""
+    kind, table = kind_of_rows("gemm"), bundled("gemm")
+    gpu, precision = table.columns.index("gpu"), table.columns.index("precision")
+    table = Table("some", table.columns, [row for row in table.rows if row[gpu] in ("h100_sxm", "gb200") and row[precision] == "bf16"])
+    folds = folds_of(kind, table)
+    fold = int(folds[0])
+    made = refit(classes_of(kind, table), folds != fold)
+    again = refit(classes_of(kind, _changed(table, folds == fold)), folds != fold)
+    assert made.keys() == again.keys() and len(made) == 6
+    shipped = without_fold("gemm", fold)["gemm"].rows
+    for key, values in made.items():
+        for name, value in values.items():
+            assert value == pytest.approx(again[key][name], rel=1e-9)
+            assert value == pytest.approx(shipped[key.class_, key.path, key.chip][name].value, rel=2e-3)
+
+
+def test_a_fold_with_pools_fitted_again_is_the_same() -> None:
+    kind, table = kind_of_rows("attention"), bundled("attention")
+    classes = [one for one in classes_of(kind, table) if one.key.class_ == "prefill fp8" and one.key.path == "trtllm"]
+    folds = folds_of(kind, table)
+    fold = int(folds[classes[0].places[0][0]])
+    made = refit(classes, folds != fold, only=touched(classes, folds == fold))
+    shipped = without_fold("attention", fold)["attention"].rows
+    assert len(made) >= 3
+    for one in classes:
+        key = one.key
+        there = as_constants({key: {name: const.value for name, const in shipped[key.class_, key.path, key.chip].items()}})
+        here = as_constants({key: made[key]})
+        assert np.median(np.abs(np.log(one.predict({}, there) / one.predict({}, here)))) < 5e-3
+
+
+def test_what_an_unseen_chip_gets_found_again_is_the_same() -> None:
+    kind, table = kind_of_rows("collectives_multinode"), bundled("collectives_multinode")
+    classes, chips = classes_of(kind, table), chips_of(kind, table)
+    made = unseen(kind, table, classes, chips == "h100-sxm", "h100-sxm", refit(classes))
+    rows = without_chip("collectives_multinode", "h100-sxm")["collectives_multinode"].rows
+    for key, values in made.items():
+        for name, value in values.items():
+            assert value == pytest.approx(rows[key.class_, key.path, key.chip][name].value, rel=1e-3)
+
+
+def test_the_fit_to_all_rows_gives_the_constants_that_ship() -> None:
+    kind, table = kind_of_rows("gemm"), bundled("gemm")
+    classes = [one for one in classes_of(kind, table) if one.key.class_ in ("bf16", "nvfp4")]
+    assert difference(classes, refit(classes)) < 1e-3
+
+
+def test_every_class_of_the_bundled_rows_has_a_recipe() -> None:
+    for name in BUNDLED:
+        for one in classes_of(kind_of_rows(name), bundled(name)):
+            recipe = recipe_of(one.key.kind, one.key.class_)
+            assert recipe is not None, one.key
+            assert set(recipe.beliefs) & set(one.own), one.key
