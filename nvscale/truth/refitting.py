@@ -1,7 +1,7 @@
-"""Fit the constants again: `python -m nvscale.truth.refitting [folds | chips] [KIND ...]`.
+"""Fit the constants again: `python -m nvscale.truth.refitting [folds | chips | errors] [KIND ...]`.
 
-Writes truth/data/folds-KIND.csv.gz (without each fold) and chips-KIND.csv.gz (without each chip), and says
-how far the fit to all rows is from the constants that ship.
+Writes truth/data/folds-KIND.csv.gz (without each fold) and chips-KIND.csv.gz (without each chip), says how
+far the fit to all rows is from the constants that ship, and sets the held-out errors beside those.
 """
 
 import csv
@@ -15,9 +15,10 @@ from typing import Any
 from nvscale import catalogue
 from nvscale.errors import UnknownName
 from nvscale.truth.classes import Key
-from nvscale.truth.folds import COLUMNS, chips_of, folds_are_chips, folds_of
+from nvscale.truth.folds import COLUMNS, FOLDS_BY, chips_of, folds_are_chips, folds_of
 from nvscale.truth.hierarchy import Values, classes_of, refit, touched
 from nvscale.truth.kinds import kind_of_rows, kinds
+from nvscale.truth.scoring import validate
 from nvscale.truth.tables import bundled, has_bundled
 from nvscale.truth.unseen import unseen
 
@@ -50,6 +51,31 @@ def write_chips(name: str, folder: Path) -> None:
             lines += _lines(unseen(kind, table, classes, chips == chip, chip, whole), chip)
             _say(f"{name}: without {chip}")
     _write(folder / f"chips-{name}.csv.gz", lines)
+
+
+def write_errors(name: str, folder: Path) -> None:
+    """Set the held-out error and its scheme beside the constants of every class that rows of a kind were fitted to."""
+    import numpy as np
+
+    made = validate(name).predictions[name]
+    errors: dict[Key, float] = {}
+    for one in classes_of(made.kind, made.table):
+        predicted = made.value[one.column][np.concatenate(one.places)]
+        errors[one.key] = float(np.mean(np.abs(predicted / np.concatenate(one.measured) - 1.0)) * 100.0)
+    scheme = f"grouped folds: {', '.join(FOLDS_BY[name])}"
+    for work in {key.kind for key in errors}:
+        path = folder / f"constants-{work}.csv"
+        rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+        for row in rows:
+            error = errors.get(Key(work, row["class"], row["path"], row["chip"]))
+            if error is not None and error == error and not row["scheme"].startswith("set by hand"):
+                row |= {"held_out_mape": f"{error:.2f}", "scheme": scheme}
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        path.write_text(text.getvalue(), encoding="utf-8")
+    _say(f"{name}: held-out errors of {len(errors)} classes")
 
 
 def difference(classes: Sequence[Any], made: Values) -> float:
@@ -88,9 +114,9 @@ def _write(path: Path, lines: Iterable[Sequence[object]]) -> None:
 
 
 def main(names: Sequence[str]) -> None:
-    """Write the files of the kinds named, or of all; of folds or of chips alone where the first word says so."""
+    """Write the files of the kinds named, or of all; one part alone where a word says so."""
     folder = Path(__file__).parent / "data"
-    parts = {"folds": write_folds, "chips": write_chips}
+    parts = {"folds": write_folds, "chips": write_chips, "errors": write_errors}
     wanted = [parts[name] for name in names if name in parts] or list(parts.values())
     for name in [name for name in names if name not in parts] or [name for name in kinds() if has_bundled(name)]:
         for part in wanted:
