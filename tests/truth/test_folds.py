@@ -134,3 +134,58 @@ def test_every_class_of_the_bundled_rows_has_a_recipe() -> None:
             recipe = recipe_of(one.key.kind, one.key.class_)
             assert recipe is not None, one.key
             assert set(recipe.beliefs) & set(one.own), one.key
+
+
+# Mean absolute percentage errors of held-out rows as recorded when the folds were fitted: by shape, by chip.
+RECORDED = {
+    "gemm bf16 a100_sxm": (7.7, 14.5),
+    "gemm bf16 h100_sxm": (7.4, 8.8),
+    "gemm bf16 b200_sxm": (7.5, 6.6),
+    "gemm bf16 b300_sxm": (6.9, 7.8),
+    "gemm bf16 gb200": (9.5, 8.4),
+    "gemm fp8 h100_sxm": (6.5, 15.5),
+    "gemm fp8_block b200_sxm": (6.4, 5.9),
+    "gemm nvfp4 b300_sxm": (10.2, 14.2),
+    "gemm all": (9.6, 15.1),
+    "attention prefill bf16 h100_sxm": (6.0, 24.0),
+    "attention prefill fp8 b200_sxm": (3.4, 3.7),
+    "attention decode bf16 a100_sxm": (11.3, 35.0),
+    "attention decode bf16 gb200": (7.3, 7.3),
+    "attention all": (7.7, 28.4),
+    "mla prefill h100_sxm": (6.3, 26.9),
+    "mla decode b200_sxm": (9.3, 6.3),
+    "mla decode_module b200_sxm": (16.8, 19.1),
+    "mla all": (11.8, 27.4),
+    "moe bf16 h100_sxm": (15.6, 20.8),
+    "moe fp8 b200_sxm": (9.6, 9.9),
+    "moe fp8_block gb200": (13.7, 12.5),
+    "moe nvfp4 b200_sxm": (24.3, 24.9),
+    "moe int4_weight_only b200_sxm": (35.4, 15.0),
+    "moe all": (14.5, 21.3),
+    "collectives nccl h100_sxm": (5.1, 56.6),
+    "collectives nccl b300_sxm": (4.3, 6.0),
+    "collectives all": (9.4, 40.4),
+    "all_to_all_multinode all": (6.2, 41.4),
+    "collectives_multinode all": (8.5, 40.4),
+    "operators matmul a100_sxm": (3.3, 21.2),
+    "operators matmul mi210": (6.2, 31.6),
+    "elementwise all": (9.6, 41.4),
+    "hpc_kernels stream_copy achieved_bytes_per_s": (5.5, 5.5),
+    "hpc_kernels stream_triad achieved_bytes_per_s": (8.5, 8.5),
+}
+
+
+@pytest.mark.parametrize("group", RECORDED)
+def test_held_out_errors_are_those_recorded(group: str, scores: dict[str, nv.Scores]) -> None:
+    kind, _, name = group.partition(" ")
+    found = [next(row for row in scores[scheme].rows if (row.kind, row.group) == (kind, name)).mape for scheme in SCHEMES]
+    assert found[:2] == pytest.approx(RECORDED[group], rel=0.02, abs=0.06)
+    assert found[2] < found[0], "in sample the errors are smaller"
+
+
+@pytest.mark.parametrize("name", ["gemm", "attention", "mla", "moe"])
+def test_intervals_cover_held_out_rows(name: str, scores: dict[str, nv.Scores]) -> None:
+    """Over all rows 90 % intervals hold between 85 and 95 % of those that were held out, with their shape or with their chip."""
+    for scheme in ("grouped folds", "unseen chip"):
+        whole = next(row for row in scores[scheme].rows if (row.kind, row.group) == (name, "all"))
+        assert 85.0 <= whole.coverage <= 95.0, scheme
