@@ -5,14 +5,16 @@ import math
 from typing import Any
 
 import markup
-from accuracy_cells import COLUMNS, figures
+from accuracy_cells import BESIDE, COLUMNS, beside, figures
 
+from nvscale.truth.folds import FOLDS_BY, folds_are_chips
 from nvscale.truth.kinds import kinds
-from nvscale.truth.scoring import Predicted, Scores, best_rows
+from nvscale.truth.scoring import Predicted, Scores
+from nvscale.truth.tables import best_rows
 from nvscale.units import readable
 
 
-def kind_page(name: str, found: Scores) -> str:
+def kind_page(name: str, found: Scores, chips: Scores, shipped: Scores) -> str:
     """Return the page of a kind of rows: scores by group, reasons, parity plots."""
     kind = kinds()[name]
     needed = ", ".join(f"`{column}`" for column in kind.required)
@@ -24,7 +26,8 @@ def kind_page(name: str, found: Scores) -> str:
     if name not in found.predictions:
         return "\n\n".join([*parts, "No rows of this kind come with the library."])
     made = found.predictions[name]
-    table = markup.table(COLUMNS, [[html.escape(row.group), *figures(row)] for row in found.rows if row.kind == name])
+    scored = [row for row in found.rows if row.kind == name]
+    table = markup.table((*COLUMNS, *BESIDE), [[html.escape(row.group), *figures(row), *beside(row, chips, shipped)] for row in scored])
     reasons = dict.fromkeys(reason for reason in made.reasons if reason)
     said = "<ul>" + "".join(f"<li>{html.escape(reason)}</li>" for reason in reasons) + "</ul>" if reasons else ""
     return "\n\n".join(
@@ -32,7 +35,7 @@ def kind_page(name: str, found: Scores) -> str:
         for part in [
             *parts,
             "## Scores",
-            f"Groups by {', '.join(kind.scored_by)}.",
+            f"Groups by {', '.join(kind.scored_by)}; {_held_out_by(name)}",
             table,
             "## Without a prediction" if said else "",
             said,
@@ -45,6 +48,12 @@ def kind_page(name: str, found: Scores) -> str:
     )
 
 
+def _held_out_by(name: str) -> str:
+    if folds_are_chips(name):
+        return "every row is predicted without the rows of its chip."
+    return f"every row is predicted without the rows of its shape ({', '.join(FOLDS_BY[name])})."
+
+
 def parity(made: Predicted) -> str:
     """Return parity plots, one for each measured column and first word of the groups."""
     import numpy as np
@@ -53,7 +62,7 @@ def parity(made: Predicted) -> str:
     plots = []
     for column in made.kind.measured:
         measured, predicted = made.table.figures(column), made.value[column]
-        known = (measured > 0.0) & np.isfinite(predicted) & best_rows(made, column, measured)
+        known = (measured > 0.0) & np.isfinite(predicted) & best_rows(made.kind, made.table, column, measured)
         for word in sorted(set(words[known].tolist())):
             chosen = known & (words == word)
             title = " ".join(filter(None, (word, column if len(made.kind.measured) > 1 else "")))

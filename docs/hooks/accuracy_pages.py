@@ -4,7 +4,7 @@ import functools
 from typing import TYPE_CHECKING
 
 import markup
-from accuracy_cells import COLUMNS, figures
+from accuracy_cells import BESIDE, COLUMNS, beside, figures
 from accuracy_constants import constant_kinds, constants_page, counts
 from accuracy_intervals import COVERED, FEWEST, INTERVAL_COLUMNS, PREDICTED, WIDEST, interval_row
 from accuracy_kinds import kind_page
@@ -18,7 +18,7 @@ from accuracy_systems import systems_page
 
 import nvscale
 from nvscale.truth.kinds import kinds
-from nvscale.truth.scoring import Scores
+from nvscale.truth.scoring import SHIPPED, UNSEEN, Scores
 from nvscale.truth.tables import has_bundled
 
 if TYPE_CHECKING:
@@ -42,20 +42,25 @@ def on_files(files: "Files", config: "MkDocsConfig") -> "Files":
 @functools.cache
 def pages() -> markup.Pages:
     """Return all accuracy pages by path: overview, a page per kind of rows, a page per kind of constants."""
-    found = scores()
-    rows = {f"accuracy/{kind}.md": (kind, kind_page(kind, found)) for kind in kinds()}
+    rows = {f"accuracy/{kind}.md": (kind, kind_page(kind, scores(), *others())) for kind in kinds()}
     constants = {f"accuracy/constants-{kind}.md": (f"Constants: {kind}", constants_page(kind)) for kind in constant_kinds()}
     more = {"accuracy/roofline-law.md": (LAW, law_page()), "accuracy/systems.md": (SYSTEMS, systems_page())}
-    return {"accuracy/index.md": ("How accurate", index_page(found)), **more, **rows, **constants}
+    return {"accuracy/index.md": ("How accurate", index_page(scores(), *others())), **more, **rows, **constants}
 
 
 @functools.cache
 def scores() -> Scores:
-    """Return the scores of all bundled rows, as `nvscale.validate()` gives them."""
+    """Return the scores of all bundled rows, as `nvscale.validate()` gives them: every row held out with its shape."""
     return nvscale.validate()
 
 
-def index_page(found: Scores) -> str:
+@functools.cache
+def others() -> tuple[Scores, Scores]:
+    """Return the scores with every chip held out, and with the constants that ship."""
+    return nvscale.validate(scheme=UNSEEN), nvscale.validate(scheme=SHIPPED)
+
+
+def index_page(found: Scores, chips: Scores, shipped: Scores) -> str:
     """Return the overview: scores of every kind, and the limits."""
     counted = sum(row.rows for row in found.rows if row.group.split(" ")[0] == "all")
     predicted = counted - sum(row.without_prediction for row in found.rows if row.group.split(" ")[0] == "all")
@@ -64,7 +69,8 @@ def index_page(found: Scores) -> str:
         f"and {predicted:,} of them are predicted. The same tables are printed by `nvscale validate`. "
         "What the columns mean, how the folds are cut, and how to score rows of your own: [the guide to accuracy](../guide/accuracy.md)."
     )
-    summary = [[_linked(row.kind, row.column, found), *figures(row)] for row in found.rows if row.group.split(" ")[0] == "all"]
+    whole = [row for row in found.rows if row.group.split(" ")[0] == "all"]
+    summary = [[_linked(row.kind, row.column, found), *figures(row), *beside(row, chips, shipped)] for row in whole]
     without = [kind for kind in kinds() if not has_bundled(kind)]
     note = f"No rows come with the library for {', '.join(without)}; a file of one's own is scored all the same." if without else ""
     constants = [[f'<a href="constants-{kind}.html">{kind}</a>', *map(str, counts(kind))] for kind in constant_kinds()]
@@ -72,21 +78,22 @@ def index_page(found: Scores) -> str:
         "# How accurate",
         lead,
         "## Bundled rows",
-        "These rows are the ones that the constants were fitted on, so this table flatters. "
-        "The held-out errors stand below and with the constants.",
-        markup.table(("kind of rows", *COLUMNS[1:]), summary),
+        "Every row is predicted by constants that were fitted without the rows of its shape, on whatever chip. The last two columns are "
+        "the mean errors when its whole chip was left out, so that it gets what a chip gets that was never measured, and in sample, with "
+        "the constants as they ship.",
+        markup.table(("kind of rows", *COLUMNS[1:], *BESIDE), summary),
         note,
         "## Limits",
-        "Held out: mean absolute percentage error of rows that took no part in the fit, weighted by the rows of each class, data-centre "
-        "parts unless a chip is named. Bundled: the error on the bundled rows with the constants as they ship, and the worst group of "
-        "these rows. Not shown: the tables hold no held-out error for it.",
-        markup.table(LIMIT_COLUMNS, [limit_row(one, found) for one in LIMITS]),
+        "Held out: mean absolute percentage error of the bundled rows by constants that were fitted without their shape, or without "
+        "their chip where the limit speaks of an unseen one; data-centre parts unless a chip is named. In sample: with the constants "
+        "as they ship.",
+        markup.table(LIMIT_COLUMNS, [limit_row(one, found, chips, shipped) for one in LIMITS]),
         "A limit that is not kept is not hidden by a wider one: the page of its kind shows which groups miss it, and "
         "[the guide](../guide/accuracy.md#what-is-out-of-reach) says why.",
         "## Intervals",
         f"The interval is meant to hold 90 % of the rows, and {COVERED[0]:g} to {COVERED[1]:g} % of every group; on data-centre parts it "
         f"should be no wider than a factor of {WIDEST:g} either way, and {PREDICTED:g} % of the rows should get a prediction. Widths were "
-        "set by held-out errors of these rows, so on these rows they hold nearly by construction. Groups of at least "
+        "set by held-out errors of the same rows, cut into other folds, so they hold nearly by construction. Groups of at least "
         f"{FEWEST} rows are counted; in smaller ones a single row decides.",
         markup.table(INTERVAL_COLUMNS, [interval_row(kind, found) for kind in found.predictions]),
         "## Constants",

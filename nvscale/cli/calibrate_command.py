@@ -8,8 +8,9 @@ import typer
 from nvscale.cli.catalogue_commands import Json
 from nvscale.cli.output import new_file, print_json, print_table, print_text
 from nvscale.report.tables import MISSING, Cell, Table
-from nvscale.truth.fitting import Fitted, FittedClass
+from nvscale.truth.fitting import Fitted
 from nvscale.truth.fitting import calibrate as fit
+from nvscale.truth.own_fits import FittedClass
 
 
 def calibrate(

@@ -9,7 +9,7 @@ from nvscale.cli.catalogue_commands import Json
 from nvscale.cli.output import new_file, print_json, print_table, print_text
 from nvscale.errors import InvalidInput
 from nvscale.report.tables import MISSING, Table
-from nvscale.truth.scoring import Score, Scores
+from nvscale.truth.scoring import FOLDS, SHIPPED, UNSEEN, Score, Scores
 from nvscale.truth.scoring import validate as score
 
 Calibration = Annotated[Path | None, typer.Option(help="Constants of your own, as `nvscale calibrate` writes them (.toml).")]
@@ -21,7 +21,8 @@ def validate(
     data: Annotated[Path | None, typer.Option(help="Rows of your own (.csv), with the columns of the kind.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write every row with its prediction to this file (.csv).")] = None,
     calibration: Calibration = None,
-    folds: Annotated[bool, typer.Option("--folds", help="Score every row by constants fitted without its shape; takes minutes.")] = False,
+    in_sample: Annotated[bool, typer.Option("--in-sample", help="Bundled rows: with the constants that ship, which saw them.")] = False,
+    unseen_chip: Annotated[bool, typer.Option("--unseen-chip", help="Bundled rows: as if their chip had never been measured.")] = False,
     json: Json = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there already.")] = False,
 ) -> None:
@@ -29,7 +30,9 @@ def validate(
     file = None if out is None else new_file(out, (".csv",), overwrite=force)
     if file is not None and kind is None:
         raise InvalidInput("--out: say with --kind which rows to write")
-    found = score(kind, data, calibration, "grouped folds" if folds else "shipped")
+    if in_sample and unseen_chip:
+        raise InvalidInput("--in-sample and --unseen-chip exclude each other")
+    found = score(kind, data, calibration, SHIPPED if in_sample else UNSEEN if unseen_chip else None)
     if file is not None:
         found.predictions[str(kind)].write(file)
     if json:
@@ -37,8 +40,8 @@ def validate(
         return
     for name in found.predictions:
         print_table(_table(name, found))
-    if data is None and calibration is None and not folds:
-        print_text(IN_SAMPLE)
+    if data is None and calibration is None:
+        print_text(NOTES[found.scheme])
     if file is not None:
         print_text(f"wrote {file}")
 
@@ -52,10 +55,17 @@ def _table(kind: str, found: Scores) -> Table:
     return Table(kind, f"{kind}: predicted against measured, {SCHEMES[found.scheme]}", COLUMNS, [_row(row) for row in rows], notes)
 
 
-SCHEMES = {"shipped": "with the constants in use", "grouped folds": "by constants fitted without the shape of each row"}
-IN_SAMPLE = (
-    "The constants were fitted to these rows, so the errors flatter; --folds scores every row by constants fitted without its shape."
-)
+SCHEMES = {
+    SHIPPED: "with the constants in use",
+    FOLDS: "by constants fitted without the shape of each row",
+    UNSEEN: "by what the library says of a chip that was never measured",
+}
+NOTES = {
+    SHIPPED: "The constants were fitted to these rows, so the errors flatter; without --in-sample every row is held out.",
+    FOLDS: "Held out: no row of a shape took part in the fit that predicts it. --unseen-chip holds out whole chips.",
+    UNSEEN: "Held out: no row of a chip took part in the fits that predict it; constants are those of its family, or of any chip.",
+}
+"""What is said below the tables of the bundled rows."""
 
 MOST = 5
 """Reasons that are shown below a table."""

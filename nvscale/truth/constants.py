@@ -24,8 +24,8 @@ COLUMNS = ("kind", "class", "path", "chip", "constant", "value", "standard_error
 INTERVAL_COLUMNS = ("kind", "constants", "part", "class", "regime", "rows", "low", "high")
 ANY = "any data centre"
 FAMILY = "family:"
-OWN, GENERIC, FOREIGN = "own", "framework blank", "chip not fitted"
-"""Which interval: constants of this chip and path, of this chip with any path, of other chips."""
+OWN, GENERIC, FOREIGN, STRANGE = "own", "framework blank", "chip not fitted", "generation not fitted"
+"""Which interval: constants of this chip and path, of this chip with any path, of its family or a sister, of any other chip."""
 
 
 class Constant(NamedTuple):
@@ -160,7 +160,7 @@ def _origin(chip: Chip, place: str, path: str, way: str, constants: Mapping[str,
         return OWN if way else GENERIC, f"fitted on {chip.name}, {software}{counted}", assumptions
     origin = f"of the family {place.removeprefix(FAMILY)}" if place.startswith(FAMILY) else f"of {ANY} chip"
     assumptions += (f"{chip.name} was never measured in this class: constants {origin}, {software}",)
-    return FOREIGN, f"{origin}, {software}", assumptions
+    return (STRANGE if place == ANY else FOREIGN), f"{origin}, {software}", assumptions
 
 
 @functools.cache

@@ -6,20 +6,22 @@ says why.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nvscale.errors import InvalidInput, unknown
+from nvscale.errors import InvalidInput, UnknownName, unknown
 from nvscale.truth.calibrations import as_calibration
 from nvscale.truth.fitting import held_out_ratios
-from nvscale.truth.kinds import Group, Kind, kind_of_rows, kinds
+from nvscale.truth.folds import chips_of, folds_are_chips, folds_of, has_folds, without_chip, without_fold
+from nvscale.truth.grouping import grouped
+from nvscale.truth.kinds import Kind, kind_of_rows, kinds
 from nvscale.truth.kinds.base import Calibration
-from nvscale.truth.tables import Table, bundled, has_bundled, read_table, write_table
+from nvscale.truth.tables import Table, best_rows, bundled, has_bundled, read_table, write_table
 
-SHIPPED, FOLDS = "shipped", "grouped folds"
-SCHEMES = (SHIPPED, FOLDS)
+SHIPPED, FOLDS, UNSEEN = "shipped", "grouped folds", "unseen chip"
+SCHEMES = (SHIPPED, FOLDS, UNSEEN)
 ALL = "all"
 
 
@@ -130,13 +132,11 @@ def predict(kind: str, data: "Table | str | Path", calibration: Calibration | No
     wanted = kind_of_rows(kind)
     table = (data if isinstance(data, Table) else read_table(data)).check(wanted)
     count = len(table.rows)
-    words = [table.column(name) for name in wanted.words]
     numbers = {name: table.figures(name) for name in (*wanted.numbers, *wanted.optional_numbers)}
     empty = {part: {name: np.full(count, math.nan) for name in wanted.measured} for part in ("value", "low", "high")}
     reasons = _unusable(table, wanted, numbers)
     usable = np.array([not reason for reason in reasons], dtype=bool)
-    for key, places in _groups(words, usable).items():
-        group = Group(dict(zip(wanted.words, key, strict=True)), {name: values[places] for name, values in numbers.items()})
+    for group, places in grouped(wanted, table, usable):
         answers = wanted.predict(group, calibration)
         for column, answer in answers.items():
             for part in ("value", "low", "high"):
@@ -149,17 +149,6 @@ def predict(kind: str, data: "Table | str | Path", calibration: Calibration | No
             for place in without:
                 reasons[place] = said
     return Predicted(wanted, table, empty["value"], empty["low"], empty["high"], reasons)
-
-
-def _groups(words: Sequence[list[str]], usable: Any) -> dict[tuple[str, ...], Any]:
-    """Places of the rows that share all words."""
-    import numpy as np
-
-    places: dict[tuple[str, ...], list[int]] = {}
-    for place, key in enumerate(zip(*words, strict=True)):
-        if usable[place]:
-            places.setdefault(key, []).append(place)
-    return {key: np.array(found) for key, found in places.items()}
 
 
 def _unusable(table: Table, kind: Kind, numbers: Mapping[str, Any]) -> list[str]:
@@ -176,7 +165,7 @@ def validate(
     kind: str | None = None,
     data: "str | Path | Table | None" = None,
     calibration: "Calibration | str | Path | None" = None,
-    scheme: str = "shipped",
+    scheme: str | None = None,
 ) -> Scores:
     """Score the library by measured rows, per group and over all.
 
@@ -188,9 +177,11 @@ def validate(
         Rows of one's own, with the columns of the kind; the bundled rows by default.
     calibration : mapping of str to Constants, str or Path, optional
         Constants of one's own by kind of work, or the file that `nvscale calibrate` wrote.
-    scheme : str
-        "shipped": with the constants that come with nvscale, which were fitted on the bundled rows;
-        "grouped folds": each row with constants that were fitted without the rows of its shape.
+    scheme : str, optional
+        "grouped folds": each row with constants that were fitted without the rows of its shape; the
+        default for the bundled rows. "unseen chip": each bundled row with what the library would say, had
+        its chip never been measured. "shipped": with the constants in use, which saw the bundled rows;
+        the default for rows of one's own, and with a calibration.
 
     Returns
     -------
@@ -207,23 +198,62 @@ def validate(
     >>> validate("gemm")["bf16 h100_sxm"].mape < 9.0
     True
     """
+    own = as_calibration(calibration)
+    scheme = scheme or (FOLDS if data is None and own is None else SHIPPED)
     if scheme not in SCHEMES:
         raise unknown("scheme", scheme, SCHEMES)
     if kind is None and data is not None:
         raise InvalidInput(f"validate: say which kind of rows the file has: {', '.join(kinds())}")
+    if own is not None and scheme != SHIPPED:
+        raise InvalidInput(f"validate: scheme {scheme!r} brings its own constants; leave out the calibration")
+    if data is not None and scheme == UNSEEN:
+        raise InvalidInput("validate: scheme 'unseen chip' is for the bundled rows; rows of one's own are scored with the constants in use")
     chosen = [kind_of_rows(kind).name] if kind is not None else [name for name in kinds() if has_bundled(name)]
-    own = as_calibration(calibration)
-    predictions = {name: predict(name, bundled(name) if data is None else data, own) for name in chosen}
-    if scheme == FOLDS:
-        predictions = {name: _held_out(made) for name, made in predictions.items()}
+    predictions = {name: _predictions(name, bundled(name) if data is None else data, own, scheme, data is None) for name in chosen}
     for name, made in predictions.items():
         if not set(made.kind.measured) & set(made.table.columns):
             raise InvalidInput(f"{made.table.name}: rows of kind {name} need the column {' or '.join(made.kind.measured)} to be scored")
     return Scores(tuple(row for made in predictions.values() for row in scores_of(made)), scheme, predictions)
 
 
+def _predictions(name: str, data: "Table | str | Path", own: Calibration | None, scheme: str, is_bundled: bool) -> Predicted:
+    """Predictions of rows by a scheme."""
+    if scheme == SHIPPED or (is_bundled and not has_folds(name)):
+        return predict(name, data, own)
+    if not is_bundled:
+        return _held_out(predict(name, data, own))
+    kind, table = kind_of_rows(name), data if isinstance(data, Table) else read_table(data)
+    if scheme == FOLDS and not folds_are_chips(name):
+        return _apart(name, table, folds_of(kind, table), lambda fold: without_fold(name, int(fold)))
+    return _apart(name, table, chips_of(kind, table), lambda chip: without_chip(name, str(chip)))
+
+
+def _apart(name: str, table: Table, parts: Any, constants: Callable[[Any], Calibration]) -> Predicted:
+    """Predictions of a table, each part of its rows with constants of its own."""
+    import numpy as np
+
+    kind, reasons = kind_of_rows(name), [""] * len(table.rows)
+    made: dict[str, dict[str, Any]] = {
+        figure: {column: np.full(len(table.rows), math.nan) for column in kind.measured} for figure in ("value", "low", "high")
+    }
+    for part in sorted(set(parts.tolist())):
+        places = (parts == part).nonzero()[0]
+        rows = Table(table.name, table.columns, [table.rows[place] for place in places.tolist()])
+        try:
+            used = constants(part)
+        except UnknownName:
+            used = {}
+        found = predict(name, rows, used)
+        for figure, columns in made.items():
+            for column, values in columns.items():
+                values[places] = getattr(found, figure)[column]
+        for place, reason in zip(places.tolist(), found.reasons, strict=True):
+            reasons[place] = reason
+    return Predicted(kind, table, made["value"], made["low"], made["high"], reasons)
+
+
 def _held_out(made: Predicted) -> Predicted:
-    """Predictions by constants that were fitted without the shape of each row; none where a class has too few rows."""
+    """Predictions of rows of one's own by constants fitted to them without the shape of each; none where a class has too few rows."""
     parts: dict[str, dict[str, Any]] = {"value": {}, "low": {}, "high": {}}
     for column in made.kind.measured:
         own = made.kind.held_out
@@ -243,7 +273,7 @@ def scores_of(made: Predicted) -> list[Score]:
     counted = np.ones(len(labels), dtype=bool) if made.kind.counts is None else made.kind.counts(made.table)
     for column in made.kind.measured:
         measured = made.table.figures(column)
-        there = (measured > 0.0) & best_rows(made, column, measured)
+        there = (measured > 0.0) & best_rows(made.kind, made.table, column, measured)
         names = sorted(set(labels[there].tolist()))
         for name in [*names, ALL]:
             chosen = there & counted if name == ALL else there & (labels == name)
@@ -252,23 +282,6 @@ def scores_of(made: Predicted) -> list[Score]:
                 shown = name if len(made.kind.measured) == 1 else f"{name} {column}"
                 rows.append(_score(made.kind.name, column, shown, measured[chosen], *figures))
     return rows
-
-
-def best_rows(made: Predicted, column: str, measured: Any) -> Any:
-    """Which rows are the best of those that share the columns of `best_of`; all where the kind has none."""
-    import numpy as np
-
-    if not made.kind.best_of:
-        return np.ones(len(measured), dtype=bool)
-    sign = -1.0 if column == "seconds" else 1.0
-    best: dict[tuple[str, ...], int] = {}
-    keys = zip(*(made.table.column(name) for name in made.kind.best_of), strict=True)
-    for place, (key, value) in enumerate(zip(keys, (sign * measured).tolist(), strict=True)):
-        if value == value and (key not in best or value > sign * measured[best[key]]):
-            best[key] = place
-    chosen = np.zeros(len(measured), dtype=bool)
-    chosen[list(best.values())] = True
-    return chosen
 
 
 def _score(kind: str, column: str, group: str, measured: Any, value: Any, low: Any, high: Any) -> Score:

@@ -112,3 +112,20 @@ def write_table(path: "str | Path", columns: Sequence[str], rows: Iterable[Seque
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(rows)
+
+
+def best_rows(kind: Kind, table: Table, column: str, measured: Any) -> Any:
+    """Return which rows are the best of those that share the columns of `best_of`; all where the kind has none."""
+    import numpy as np
+
+    if not kind.best_of:
+        return np.ones(len(measured), dtype=bool)
+    sign = -1.0 if column == "seconds" else 1.0
+    best: dict[tuple[str, ...], int] = {}
+    keys = zip(*(table.column(name) for name in kind.best_of), strict=True)
+    for place, (key, value) in enumerate(zip(keys, (sign * measured).tolist(), strict=True)):
+        if value == value and (key not in best or value > sign * measured[best[key]]):
+            best[key] = place
+    chosen = np.zeros(len(measured), dtype=bool)
+    chosen[list(best.values())] = True
+    return chosen

@@ -1,5 +1,6 @@
 """Fused mixture-of-experts layers on one rank: routing, permutation, two grouped multiplies, combine."""
 
+import functools
 from typing import Any
 
 from nvscale.errors import InvalidInput, unknown
@@ -82,7 +83,7 @@ class MixtureOfExperts(Record):
         """Experts that the rank holds."""
         return self.experts / self.moe_ep
 
-    @property
+    @functools.cached_property
     def pairs(self) -> Ratio:
         """Pairs of token and expert on the busiest rank."""
         if self.distribution in (BALANCED, RANDOM):
@@ -90,7 +91,7 @@ class MixtureOfExperts(Record):
         layer = (self.tokens, self.experts, self.topk)
         return formulas.skewed_rank_pairs(*layer, self.moe_ep, _exponent(self.distribution), SPREAD)
 
-    @property
+    @functools.cached_property
     def distinct(self) -> Ratio:
         """Experts in use on the busiest rank."""
         layer = (self.tokens, self.experts, self.topk)

@@ -71,11 +71,25 @@ def test_bad_input_ends_with_one_line_and_code_2(
     assert says in error and error.count("\n") == 1
 
 
-def test_bundled_rows_are_said_to_flatter_and_folds_are_offered() -> None:
-    asked = ["validate", "--kind", "collectives_multinode"]
+@pytest.mark.parametrize(
+    ("options", "title", "note"),
+    [
+        ([], "by constants fitted without the shape of each row", "Held out: no row of a shape took part"),
+        (["--unseen-chip"], "by what the library says of a chip that was never measured", "Held out: no row of a chip took part"),
+        (["--in-sample"], "with the constants in use", "the errors flatter"),
+    ],
+)
+def test_bundled_rows_say_what_was_held_out(options: list[str], title: str, note: str) -> None:
+    asked = ["validate", "--kind", "collectives_multinode", *options]
     shown = " ".join(RUNNER.invoke(application, asked, catch_exceptions=False).output.split())
-    assert "with the constants in use" in shown
-    assert "the errors flatter; --folds" in shown
-    shown = " ".join(RUNNER.invoke(application, [*asked, "--folds"], catch_exceptions=False).output.split())
-    assert "by constants fitted without the shape of each row" in shown
-    assert "flatter" not in shown
+    assert title in shown and note in shown
+
+
+def test_rows_of_ones_own_are_scored_with_the_constants_in_use(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shown = " ".join(RUNNER.invoke(application, ["validate", "--kind", "gemm", "--data", str(mine)], catch_exceptions=False).output.split())
+    assert "with the constants in use" in shown and "Held out" not in shown
+    for options, says in ((["--unseen-chip"], "is for the bundled rows"), (["--in-sample", "--unseen-chip"], "exclude each other")):
+        with pytest.raises(SystemExit) as end:
+            main(["validate", "--kind", "gemm", "--data", str(mine), *options])
+        assert end.value.code == 2
+        assert says in capsys.readouterr().err

@@ -59,6 +59,7 @@ def test_every_kind_has_a_page_and_every_scored_kind_stands_in_the_overview(page
 
 
 def test_numbers_are_those_of_validate(pages: Pages, scores: Any) -> None:
+    others = [{(row.kind, row.group): row for row in nv.validate(scheme=scheme).rows} for scheme in ("unseen chip", "shipped")]
     for kind in (kind for kind in kinds() if has_bundled(kind)):
         shown = {row[0]: row[1:] for row in rows_of(pages[f"accuracy/{kind}.md"][1])}
         wanted = [score for score in scores.rows if score.kind == kind]
@@ -66,6 +67,7 @@ def test_numbers_are_those_of_validate(pages: Pages, scores: Any) -> None:
         for score in wanted:
             shares = (score.mape, score.median, score.p90, score.bias, score.coverage)
             cells = [str(score.rows), str(score.without_prediction), *(f"{share:.1f}" for share in shares), f"{score.interval:.2f}"]
+            cells += [f"{beside[kind, score.group].mape:.1f}" for beside in others]
             assert shown[score.group] == [cell.replace("nan", "-") for cell in cells], f"{kind}: {score.group}"
 
 
@@ -78,16 +80,14 @@ def test_overview_counts_every_row(pages: Pages, scores: Any) -> None:
 def test_every_limit_is_shown_and_a_miss_is_said(pages: Pages, accuracy_pages: ModuleType) -> None:
     shown = {row[0]: row for row in rows_of(pages["accuracy/index.md"][1]) if len(row) == len(accuracy_pages.LIMIT_COLUMNS)}
     for limit in accuracy_pages.LIMITS:
-        _, stated, held_out, kept, bundled, _, _ = shown[limit.title]
+        _, stated, held_out, kept, in_sample, rows, _ = shown[limit.title]
         assert float(stated) == limit.mape
-        deciding = held_out if held_out != "-" else bundled
-        if deciding == "-":
-            assert kept == "not shown"
-        elif float(deciding) > limit.mape:
-            assert kept.startswith("no")
-        elif not limit.each:
-            assert kept.startswith("yes")
-    assert any(row[2] != "-" for row in shown.values()), "held-out errors are found"
+        assert int(rows) > 0 and float(in_sample) > 0.0
+        if limit.each:
+            keeping, _, groups = re.search(r"(\d+) (of) (\d+) groups", kept).groups()  # type: ignore[union-attr]
+            assert kept.startswith("yes" if keeping == groups else "no")
+        else:
+            assert kept == ("yes" if float(held_out) <= limit.mape else "no")
 
 
 def test_intervals_that_miss_are_named(pages: Pages, accuracy_pages: ModuleType, scores: Any) -> None:
@@ -102,14 +102,13 @@ def test_intervals_that_miss_are_named(pages: Pages, accuracy_pages: ModuleType,
             assert f"{score.group}: {score.interval:.2f}" in shown[score.kind][6]
 
 
-def test_kinds_of_limits_exist_and_find_rows(accuracy_pages: ModuleType, scores: Any) -> None:
-    bundled_error = sys.modules["accuracy_limits"].bundled_error
-    for limit in accuracy_pages.LIMITS:
-        assert limit.kind in kinds()
-        if has_bundled(limit.kind) and not limit.foreign:
-            _, rows, worst = bundled_error(limit, scores)
-            assert rows > 0, limit.title
-            assert worst
+def test_held_out_errors_of_limits_are_those_of_the_rows(accuracy_pages: ModuleType, scores: Any) -> None:
+    """Of a limit whose rows are exactly some groups, the error is their mean weighted by rows."""
+    limits = {limit.title: limit for limit in accuracy_pages.LIMITS}
+    assert all(limit.kind in kinds() for limit in limits.values())
+    reached = sys.modules["accuracy_limits"].reached(limits["matrix multiplies bf16, unseen shapes, H100"], scores)
+    assert reached.error == pytest.approx(scores["gemm bf16 h100_sxm"].mape)
+    assert reached.rows == scores["gemm bf16 h100_sxm"].rows
 
 
 def test_every_constant_is_shown_with_its_error(pages: Pages, accuracy_pages: ModuleType) -> None:

@@ -26,14 +26,14 @@ HELD_OUT = [
     ("mla", "prefill", 8.0, 15.0),
     ("mla", "decode", 10.5, 15.0),
     ("mla", "prefill_module", 16.5, None),
-    ("mla", "decode_module", 16.0, None),
+    ("mla", "decode_module", 18.5, None),
     ("moe", "bf16", 12.0, 15.0),
     ("moe", "fp8", 11.0, 15.0),
     ("moe", "fp8_block", 12.5, 15.0),
     # 20 was asked for: TensorRT-LLM on B200 and GB200 has two kernels under one description, a factor 2 apart (35 % there,
     # 8 to 19 % elsewhere); 23 % without the rule that uncommon routers take the slower one.
     ("moe", "nvfp4", 21.5, None),
-    ("moe", "int4_weight_only", 14.0, None),
+    ("moe", "int4_weight_only", 28.0, None),  # two models were measured: leaving one out leaves the other
     ("moe", "w4a16_mxfp4", 14.0, None),
     ("moe", "w4a8_mxfp4_mxfp8", 14.0, None),
 ]
@@ -68,7 +68,7 @@ def work_of(kind: str, row: dict[str, str]) -> object:
 @pytest.mark.parametrize(("kind", "group", "reached", "limit"), HELD_OUT, ids=str)
 def test_errors_stay_within_what_held_out_shapes_reached(kind, group, reached, limit):
     """With the constants as shipped, which saw the rows, the error is no larger than on rows that were held out."""
-    made = validate(kind).predictions[kind]
+    made = validate(kind, scheme="shipped").predictions[kind]
     table = made.table
     first = table.column("precision" if kind == "moe" else "phase")
     chosen = numpy.array([word == group and chip in DATA_CENTRE for word, chip in zip(first, table.column("gpu"), strict=True)])
