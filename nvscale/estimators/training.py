@@ -56,7 +56,7 @@ class TrainingStep(Timing):
         What was asked.
     """
 
-    __slots__ = ("_results", "_makers", "job", "plan", "system")
+    __slots__ = ("_makers", "_results", "job", "plan", "system")
 
     def __init__(self, job: Training, plan: Parallelism, system: System, tree: Estimate, **others: Any) -> None:
         super().__init__(f"step of {_called(job)} on {system.name}", tree, **others)
@@ -100,7 +100,7 @@ class TrainingStep(Timing):
         return derived("tokens per second per chip", whole.value / self.system.chips, "token/s", "tokens per second / chips", whole, chips)
 
     def _memory(self) -> Estimate:
-        from nvscale.estimators.training_memory import training_memory
+        from nvscale.estimators.memory_of_training import training_memory
 
         return training_memory(self.job, self.plan, self.system.chips)
 

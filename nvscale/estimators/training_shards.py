@@ -179,16 +179,19 @@ class Shard:
         if not has(stack.unfused):
             return work / stack.attention_share, 2.5 * work / stack.attention_share
         stored = share * 2.0 * pairs * stack.softmax_size / self.at.bandwidth
-        return 2.0 * work / stack.attention_share + stored, 4.0 * work / stack.attention_share + stored * (18.0 / 14.0)
+        return (
+            2.0 * work / stack.attention_share + stored,
+            4.0 * work / stack.attention_share + stored * formulas.stored_scores_backward_ratio(),
+        )
 
     def passes(self) -> Any:
         """Return the time of the element-wise passes of all layers forward, experts aside; backward takes twice that."""
         model, plan = self.model, self.plan
         split = where(plan.sequence_parallel > 0.0, plan.tp, 1.0)
-        around = self.mixing * (22.0 * model.hidden) / split
-        inside = (self.dense + self.with_experts) * (10.0 * model.hidden) / plan.tp
+        around = self.mixing * formulas.residual_pass_size(model.hidden) / split
+        inside = (self.dense + self.with_experts) * formulas.attention_pass_size(model.hidden) / plan.tp
         inner = self.dense * model.ffn + self.with_experts * model.shared_ffn
-        size = around + inside + 2.0 * model.ffn_matrices * inner / plan.tp
+        size = around + inside + formulas.activation_pass_size(inner, model.ffn_matrices) / plan.tp
         return self.stack.element_wise * self.rows * size / self.at.bandwidth
 
     def casts(self) -> tuple[Any, Any]:
@@ -217,8 +220,8 @@ class Shard:
         work = 2.0 * routed * weights / at.rate * (1.0 + stack.expert_half_tokens / maximum(tokens, 1e-9))
         read = HALF * model.experts / (plan.ep * plan.etp) * weights / at.bandwidth
         forward = formulas.fourth_power_sum(work, read)
-        inner = 2.0 * model.ffn_matrices * model.expert_ffn * stack.element_wise
-        passes = routed * (8.0 * model.expert_hidden * stack.permutation + inner) / at.bandwidth
+        inner = formulas.activation_pass_size(model.expert_ffn, model.ffn_matrices) * stack.element_wise
+        passes = routed * (formulas.permutation_pass_size(model.expert_hidden) * stack.permutation + inner) / at.bandwidth
         return self.with_experts * (forward + passes), self.with_experts * ((2.0 - self.job.frozen) * forward + 2.0 * passes)
 
     # ------------------------------------------------------------------ exchanges

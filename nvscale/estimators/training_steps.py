@@ -9,9 +9,7 @@ from nvscale.ops import maximum, minimum, where
 from nvscale.parallelism import Parallelism
 from nvscale.workloads.training import Training
 
-HELD, RESIDENT = 30.0, 6.0
-"""Bytes that the optimizer moves per parameter whose states a rank holds, and per parameter that it computes with."""
-BUBBLE = {"1f1b": 1.0, "interleaved": 1.0, "gpipe": 1.0, "zero-bubble": 1.0 / 3.0}
+BUBBLE = {"1f1b": 1.0, "interleaved": 1.0, "gpipe": 1.0, "zero-bubble": formulas.zero_bubble_ratio(1.0, 1.0, 1.0)}
 """Bubble of a schedule relative to 1F1B, with forward, backward and weight gradient of equal length."""
 
 
@@ -55,7 +53,7 @@ def head_time(shard: Shard) -> Any:
     at, columns, tokens = shard.at, shard.model.vocabulary / shard.plan.tp, 1.0 + shard.model.predicted_tokens
     shape = (shard.rows, shard.model.hidden, columns, at.rate_16, at.half_length_16, at.tile_area, at.bandwidth / HALF)
     products = formulas.forward_product_time(*shape) + formulas.backward_product_time(*shape, shard.job.frozen)
-    return tokens * (products + 12.0 * shard.rows * columns / at.bandwidth)
+    return tokens * (products + formulas.loss_traffic(shard.rows, columns) / at.bandwidth)
 
 
 def _one_exchange(size: Any, ranks: Any, room: Any, at: Machine, buckets: Any) -> Any:
@@ -76,7 +74,7 @@ def replica_exchange(shard: Shard, held: Held, replicas: Any, slowest: Any, micr
         per_expert = plan.ep * plan.etp
         expert_group = maximum(group * plan.tp / per_expert, 1.0)
         once = once + _one_exchange(HALF * held.experts, expert_group, maximum(at.domain / per_expert, 1.0), at, buckets)
-    behind = 1.0 + (minimum(micro_batches, plan.pp) - 1.0) * (plan.vpp - 1.0) / plan.vpp
+    behind = formulas.hiding_micro_batches(micro_batches, plan.pp, plan.vpp)
     reduced = formulas.exposed_time(2.0 * once, stack.dp_overlap * slowest * behind)
     sharded = micro_batches * formulas.exposed_time(3.0 * once, stack.fsdp_overlap * slowest)
     between = formulas.exposed_time(2.0 * formulas.ring_size(HALF * held.common / split, group / split) / at.outside, slowest)
@@ -91,7 +89,7 @@ def optimizer_time(shard: Shard, held: Held, replicas: Any) -> Any:
     group = minimum(plan.shard_group, replicas * plan.cp)
     expert_group = maximum(replicas * plan.cp * plan.tp / (plan.ep * plan.etp), 1.0)
     kept = held.common / where(plan.zero >= 1.0, group, 1.0) + held.experts / where(plan.zero >= 1.0, expert_group, 1.0)
-    moved = HELD * kept + RESIDENT * (held.common + held.experts)
+    moved = formulas.optimizer_traffic(kept, held.common + held.experts)
     return (1.0 - shard.job.frozen) * moved / shard.at.bandwidth
 
 
@@ -119,7 +117,7 @@ def step(job: Training, plan: Parallelism, chips: Any, at: Machine, stack: Train
     on_last = where((stack.head_on_last_stage > 0.0) & (plan.pp > 1.0), 1.0, 1.0 / plan.pp)
     slowest = stage * through + on_last * head + stack.micro_batch_launch
     mean = (through + head) / plan.pp + stack.micro_batch_launch
-    bubble = BUBBLE[plan.schedule] * (plan.pp - 1.0) / plan.vpp * mean
+    bubble = formulas.bubble_time(plan.pp, plan.vpp, mean, BUBBLE[plan.schedule])
     crossing = 2.0 * HALF * shard.rows * model.hidden * plan.vpp / plan.tp / at.outside
     transfers = where(plan.pp > 1.0, micro_batches * crossing * (1.0 - stack.pp_overlap), 0.0)
     held = held_parameters(shard)

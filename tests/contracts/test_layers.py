@@ -33,6 +33,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "kernels",
         (
+            "nvscale.estimators.training",
             "nvscale.estimators.kernels",
             "nvscale.estimators.collectives",
             "nvscale.estimators.system_benchmarks",
