@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nvscale.catalogue import Catalogue, chip, chips, load, model, models, network, networks, system, systems
     from nvscale.composition import Network, Part, System
     from nvscale.efficiencies import IDEAL, GemmEfficiency
+    from nvscale.efficiencies.training import TrainingEfficiency, TrainingStack
     from nvscale.errors import (
         CatalogueError,
         InvalidInput,
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
     from nvscale.estimators.kernels import kernel
     from nvscale.estimators.memory_of_training import fits, training_memory
     from nvscale.estimators.power import kernel_energy, kernel_power, load_power
+    from nvscale.estimators.runs import TrainingRun, training_run
     from nvscale.estimators.system_benchmarks import system_benchmark
+    from nvscale.estimators.training import TrainingStep, training
     from nvscale.formats import Precision, precision, precisions
     from nvscale.grids import Sweep, sweep
     from nvscale.model_configs import from_config
@@ -60,12 +63,15 @@ _HOMES = {
     "nvscale.catalogue": "Catalogue chip chips load model models network networks system systems",
     "nvscale.composition": "Network Part System",
     "nvscale.efficiencies": "GemmEfficiency IDEAL",
+    "nvscale.efficiencies.training": "TrainingEfficiency TrainingStack",
     "nvscale.errors": "CatalogueError InvalidInput MissingDependency MissingFigure MissingPrecision NvscaleError UnknownName WrongUnit",
     "nvscale.estimate": "Estimate",
     "nvscale.estimators.collectives": "collective",
     "nvscale.estimators.kernels": "kernel",
     "nvscale.estimators.power": "kernel_energy kernel_power load_power",
+    "nvscale.estimators.runs": "TrainingRun training_run",
     "nvscale.estimators.system_benchmarks": "system_benchmark",
+    "nvscale.estimators.training": "TrainingStep training",
     "nvscale.estimators.memory_of_training": "fits training_memory",
     "nvscale.formats": "Precision precision precisions",
     "nvscale.grids": "Sweep sweep",
@@ -117,6 +123,10 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Sweep",
     "System",
     "Training",
+    "TrainingEfficiency",
+    "TrainingRun",
+    "TrainingStack",
+    "TrainingStep",
     "Unit",
     "UnknownName",
     "WrongUnit",
@@ -151,7 +161,9 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "system",
     "system_benchmark",
     "systems",
+    "training",
     "training_memory",
+    "training_run",
     "validate",
 ]
 

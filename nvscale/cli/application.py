@@ -5,7 +5,15 @@ from typing import Annotated, Any
 import typer
 
 import nvscale
-from nvscale.cli import calibrate_command, catalogue_commands, curve_commands, measure_command, model_commands, truth_commands
+from nvscale.cli import (
+    calibrate_command,
+    catalogue_commands,
+    curve_commands,
+    measure_command,
+    model_commands,
+    training_command,
+    truth_commands,
+)
 
 application = typer.Typer(
     name="nvscale",
@@ -43,6 +51,7 @@ _COMMANDS: tuple[tuple[str, Any], ...] = (
     ("energy", catalogue_commands.energy),
     ("trends", catalogue_commands.trends),
     ("sources", catalogue_commands.sources),
+    ("train", training_command.train),
     ("validate", truth_commands.validate),
     ("calibrate", calibrate_command.calibrate),
     ("measure", measure_command.measure),

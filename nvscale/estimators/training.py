@@ -11,7 +11,8 @@ from nvscale.composition import System
 from nvscale.efficiencies.base import Efficiency
 from nvscale.efficiencies.training import TrainingEfficiency, TrainingStack
 from nvscale.errors import InvalidInput, MissingFigure, unknown
-from nvscale.estimate import Estimate, Timing, derived, term, total
+from nvscale.estimate import Estimate, Timing, derived, show, term, total
+from nvscale.estimators.memory_of_training import fits, training_memory
 from nvscale.estimators.training_shards import Machine
 from nvscale.estimators.training_shards import machine_of as _rates_of
 from nvscale.estimators.training_steps import Step, step
@@ -47,7 +48,7 @@ PARTS = {
 class TrainingStep(Timing):
     """The time of a training step, and what follows from it.
 
-    `["memory"]`, `["mfu"]`, `["tokens per second"]`, `["tokens per second per chip"]` and the parts of the
+    `["memory"]`, `["fits"]`, `["mfu"]`, `["tokens per second"]`, `["tokens per second per chip"]` and the parts of the
     time by name; `by` says which part is the largest.
 
     Parameters
@@ -67,6 +68,7 @@ class TrainingStep(Timing):
             "tokens per second": self._throughput,
             "tokens per second per chip": self._throughput_per_chip,
             "memory": self._memory,
+            "fits": self._fits,
         }
 
     def __getitem__(self, path: str) -> Estimate:
@@ -100,9 +102,10 @@ class TrainingStep(Timing):
         return derived("tokens per second per chip", whole.value / self.system.chips, "token/s", "tokens per second / chips", whole, chips)
 
     def _memory(self) -> Estimate:
-        from nvscale.estimators.memory_of_training import training_memory
-
         return training_memory(self.job, self.plan, self.system.chips)
+
+    def _fits(self) -> Estimate:
+        return fits(self.job, self.plan, self.system)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the estimate as plain data for JSON, with the main results at the top."""
@@ -112,13 +115,18 @@ class TrainingStep(Timing):
             "mfu": self["mfu"].to_dict()["value"],
             "tokens_per_second_per_gpu": self["tokens per second per chip"].to_dict()["value"],
             "memory_bytes": self["memory"].to_dict()["value"],
+            "fits": self["fits"].to_dict()["value"],
         }
         return top | plain
 
     def __str__(self) -> str:
         if carrier(self.value) != FLOAT:
             return super().__str__()
-        return f"{super().__str__()}; MFU {100.0 * self.mfu:.1f} % (6N + causal attention), {self['tokens per second per chip'].value:,.0f} tokens/s per chip"
+        rate = self["tokens per second per chip"].value
+        needed = self["fits"]
+        said = "fits" if needed.value else "DOES NOT FIT"
+        memory = f"needs {show(needed['needed'].value, 'byte')} of {show(needed['available'].value, 'byte')} a chip, {said}"
+        return f"{super().__str__()}; MFU {100.0 * self.mfu:.1f} % (6N + causal attention), {rate:,.0f} tokens/s per chip; {memory}"
 
 
 def _leaf(timing: Timing) -> Estimate:
@@ -189,15 +197,15 @@ def training(
         job,
         layout,
         placed,
-        tree(found, software),
-        contenders=tuple(PARTS) + ("output head", "pipeline bubble", "pipeline transfers", "gradient exchange", "optimizer"),
+        tree(found),
+        contenders=(*PARTS, "output head", "pipeline bubble", "pipeline transfers", "gradient exchange", "optimizer"),
         roofline=job.tokens * job.model.flop_per_token(job.sequence, CONVENTION) / placed.peak(job.precision),
         factors=efficiency.factors({"experts": bool(job.model.experts > 0.0) if carrier(job.model.experts) == FLOAT else False}),
         assumptions=notes,
     )
 
 
-def tree(found: Step, stack: TrainingStack) -> Estimate:
+def tree(found: Step) -> Estimate:
     """Return a step as a sum of its parts, in seconds of a step."""
     through = found.micro_batches * found.stage
     parts = [term(name, through * getattr(found.work, field), "s") for name, field in PARTS.items()]

@@ -40,7 +40,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "nvscale.estimators.power",
         ),
     ),
-    ("views", ("nvscale.views", "nvscale.grids")),
+    ("views", ("nvscale.views", "nvscale.grids", "nvscale.estimators.runs")),
     ("measured truth", ("nvscale.truth",)),
     ("report and plots", ("nvscale.report", "nvscale.plots")),
     ("package and command line", ("nvscale", "nvscale.cli", "nvscale.__main__")),
