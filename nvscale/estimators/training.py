@@ -274,7 +274,8 @@ def machine_of(system: System, number_format: str, efficiency: TrainingEfficienc
 
 def efficiency_of(chip: Chip, number_format: str, calibration: "Mapping[str, Constants] | str | Path | None" = None) -> TrainingEfficiency:
     """Return what a chip sustains during training at a precision, with where that comes from."""
-    return _efficiency(_Hashed(chip), precision(number_format).name, _Hashed(_constants(calibration)))
+    found: TrainingEfficiency = _efficiency(_Hashed(chip), precision(number_format).name, _Hashed(_constants(calibration)))
+    return found
 
 
 def stack_of(name: "TrainingStack | str", chip: Chip, calibration: "Mapping[str, Constants] | str | Path | None" = None) -> TrainingStack:
@@ -302,13 +303,17 @@ def _efficiency(chip: _Hashed, number_format: str, constants: _Hashed) -> Traini
     bits = precision(number_format).bits
     class_ = "step bf16" if bits >= 16.0 else ("step fp8" if bits >= 8.0 else "step fp4")
     found = _found(constants.value, class_, "", chip.value)
-    return _record(TrainingEfficiency, found, constants.value.spreads(found.interval, chip.value, class_))
+    made: TrainingEfficiency = _record(TrainingEfficiency, found, constants.value.spreads(found.interval, chip.value, class_))
+    return made
 
 
 @lru_cache(maxsize=1024)
 def _stack(name: str, chip: _Hashed, constants: _Hashed) -> TrainingStack:
     found = _found(constants.value, "stack", name, chip.value)
-    return dataclasses.replace(_record(TrainingStack, found, ()), name=name, origin="fitted on training steps", assumptions=())
+    made: TrainingStack = dataclasses.replace(
+        _record(TrainingStack, found, ()), name=name, origin="fitted on training steps", assumptions=()
+    )
+    return made
 
 
 def _found(constants: Constants, class_: str, path: str, chip: Chip) -> Found:

@@ -33,7 +33,7 @@ WORDS = ("model", "gpu", "precision", "task", "sp", "recompute", "zero_stage", "
 
 def software(said: Framework, stack: TrainingStack, shipped: float) -> TrainingStack:
     """Return the profile of a row at its age: from the chip's first shipment to the measurement."""
-    ages = {"age": max(said.year - shipped, 0.0) * YEAR, "expert_age": max(said.year - EXPERTS_FROM, 0.0) * YEAR}
+    ages: dict[str, Any] = {"age": max(said.year - shipped, 0.0) * YEAR, "expert_age": max(said.year - EXPERTS_FROM, 0.0) * YEAR}
     return dataclasses.replace(stack, **ages)
 
 

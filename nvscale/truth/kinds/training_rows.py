@@ -1,9 +1,10 @@
 """Rows of training steps -> model, job, layout, system and software, with documented defaults for blank cells.
 
-What a table does not state is taken as follows, and said in the documentation of the kind:
-no layout: fully sharded data parallel in one micro-batch, sequences split where there are fewer of them than chips; a layout
-without micro-batch: 1 in a pipeline, else the largest of 4, 2, 1 that fits; no recompute: none; no sharding stage: 1 on fused stacks, 0 on unfused
-ones; no shape: that of the model of the catalogue, else one of its number of parameters with 128 x depth = width.
+What a table does not state is taken as follows, and said in the documentation of the kind. No layout: fully
+sharded data parallel in one micro-batch, sequences split where there are fewer of them than chips. A layout
+without micro-batch: 1 in a pipeline, else the largest of 4, 2, 1 that fits. No recompute: none. No sharding
+stage: 1 on fused stacks, 0 on unfused ones. No shape: that of the model of the catalogue, else one of its number
+of parameters with 128 x depth = width.
 """
 
 import functools
@@ -49,7 +50,7 @@ def _table() -> dict[str, Any]:
 def framework(source: str, note: str) -> Framework:
     """Return the software profile and the date of a row."""
     text = f"{source} {note}".lower()
-    entry = next((one for one in _table()["framework"] if re.search(one["pattern"], text)), {"stack": "compiled"})
+    entry: dict[str, Any] = next((one for one in _table()["framework"] if re.search(one["pattern"], text)), {"stack": "compiled"})
     container = re.search(r"container (\d\d)\.(\d\d)", text)
     round_ = re.search(r"results_(v\d\.\d)", text)
     year = entry.get("year", LATEST)
@@ -165,7 +166,14 @@ def _shaped(name: str, stated: dict[str, float]) -> Model:
     matrices = min(sizes, key=lambda count: abs(sizes[count] - total))
     if abs(sizes[matrices] / total - 1.0) > 0.15 and hidden > 2048.0:
         raise InvalidInput(f"{name}: the stated shape has {sizes[matrices] / 1e9:.0f}e9 parameters, the row says {total / 1e9:.0f}e9")
-    shape = {"layers": layers, "hidden": hidden, "heads": heads, "kv_heads": kv_heads, "ffn": inner, "ffn_matrices": matrices}
+    shape: dict[str, Any] = {
+        "layers": layers,
+        "hidden": hidden,
+        "heads": heads,
+        "kv_heads": kv_heads,
+        "ffn": inner,
+        "ffn_matrices": matrices,
+    }
     return Model(name=name, vocabulary=vocabulary, **shape)
 
 
