@@ -47,7 +47,7 @@ class Block(NamedTuple):
         """Return the axes, each along its own dimension."""
         return _along(self.axes)
 
-    def count(self) -> int:
+    def points(self) -> int:
         """Return how many of the points can be."""
         return _count(self.possible, self.shape)
 
@@ -103,7 +103,13 @@ class Layouts(NamedTuple):
 
 
 def layouts(
-    job: Training, system: System, chips: float, *, cross_domain: bool = False, extra: Mapping[str, Sequence[float]] | None = None, **given: Any
+    job: Training,
+    system: System,
+    chips: float,
+    *,
+    cross_domain: bool = False,
+    extra: Mapping[str, Sequence[float]] | None = None,
+    **given: Any,
 ) -> Layouts:
     """Return all layouts of a job on so many chips of a system, and why the other combinations cannot be.
 
@@ -140,11 +146,13 @@ def layouts(
     >>> job = Training(model=model, sequence=1024, global_batch=64)
     >>> found = layouts(job, nv.system("dgx-h100"), 8, zero=1, recompute="none", sequence_parallel=1, micro_batch=1)
     >>> found.considered, found.possible, list(found.rejected)[0]
-    (348, 55, 'tp does not divide the heads')
+    (144, 41, 'tp does not divide the heads')
     """
     _check_whole(job, chips)
     axes = _axes(job, float(chips), given)
-    space = _Space(job, float(chips), _domain(system, cross_domain or "tp" in given), tuple(axes.pop("dp", ())), "zero" in given, dict(extra or {}))
+    space = _Space(
+        job, float(chips), _domain(system, cross_domain or "tp" in given), tuple(axes.pop("dp", ())), "zero" in given, dict(extra or {})
+    )
     words = [_words(name, given.get(name)) for name in WORDS]
     found = [space.block(schedule, pp, axes, given) for schedule in words[0] for pp in axes["pp"]]
     kinds = len(words[1])
@@ -187,7 +195,7 @@ class _Space(NamedTuple):
         grid = {name: np.asarray(inner[name], dtype=float) for name in order}
         considered = math.prod(len(values) for values in grid.values())
         reasons: Reasons = {}
-        for name, rules in self._alone(grid, pp).items():
+        for name, rules in self._alone(pp).items():
             for reason, allowed in rules:
                 kept = grid[name][np.broadcast_to(allowed(grid[name]), grid[name].shape)]
                 _add(reasons, reason, (len(grid[name]) - len(kept)) * math.prod(len(v) for other, v in grid.items() if other != name))
@@ -199,11 +207,11 @@ class _Space(NamedTuple):
             _add(reasons, reason, _count(possible, shape) - _count(narrower, shape))
             possible = narrower
         block = Block({"schedule": schedule}, pp, grid, possible)
-        return (block if block.count() else None), considered, reasons
+        return (block if block.points() else None), considered, reasons
 
-    def _alone(self, grid: Mapping[str, Any], pp: float) -> dict[str, Rules]:
+    def _alone(self, pp: float) -> dict[str, Rules]:
         """Rules that look at one axis."""
-        model, stage = self.job.model, self.chips / pp
+        model, stage, mixed = self.job.model, self.chips / pp, self.job.model.experts > 0.0
         widths = [w for w in (model.ffn * (model.dense_ffn_layers > 0.0), model.shared_ffn) if w]
         kv = 1.0 if model.latent_rank else model.kv_heads
         return {
@@ -218,7 +226,7 @@ class _Space(NamedTuple):
                 ("ep does not divide the experts", lambda ep: (ep == 1) | ((model.experts % ep == 0) & (model.experts >= ep))),
                 ("ep does not divide the chips of a stage", lambda ep: stage % ep == 0),
             ],
-            "etp": [("etp does not divide the width of an expert", lambda etp: (etp == 1) | ((model.experts > 0) & (model.expert_ffn % etp == 0)))],
+            "etp": [("etp does not divide the width of an expert", lambda etp: (etp == 1) | ((model.expert_ffn % etp == 0) & mixed))],
             "vpp": [
                 ("vpp has no pipeline to interleave", lambda vpp: (vpp == 1) | (pp > 1)),
                 ("vpp does not divide the layers of a stage", lambda vpp: math.ceil(model.layers / pp) % vpp == 0),
@@ -295,7 +303,13 @@ def _domain(system: System, may_leave: bool) -> float:
 def _check_whole(job: Training, chips: Any) -> None:
     """A search needs whole numbers."""
     model: Model = job.model
-    for name, value in {"chips": chips, "global_batch": job.global_batch, "sequence": job.sequence, "layers": model.layers, "heads": model.heads}.items():
+    for name, value in {
+        "chips": chips,
+        "global_batch": job.global_batch,
+        "sequence": job.sequence,
+        "layers": model.layers,
+        "heads": model.heads,
+    }.items():
         if carrier(value) != FLOAT or value != math.floor(value) or value < 1:
             raise InvalidInput(f"{name}: {value!r} is not a whole number; a search over layouts needs one")
 

@@ -6,32 +6,18 @@ from functools import cached_property
 from typing import Any, NamedTuple, overload
 
 from nvscale.composition import System
-from nvscale.efficiencies.training import TrainingStack
+from nvscale.efficiencies.training import TrainingEfficiency, TrainingStack
 from nvscale.errors import MissingDependency
-from nvscale.estimate import Estimate, term, total
+from nvscale.estimators.training import CONVENTION, TrainingStep, training, tree
 from nvscale.estimators.training_shards import Machine
-from nvscale.estimators.training_steps import Step, step
+from nvscale.estimators.training_steps import step
 from nvscale.parallelism import Parallelism
 from nvscale.units import readable
 from nvscale.workloads.training import Training
 
-COUNTING = "causal"
-"""How the work of model FLOP utilisation is counted."""
 ALWAYS = ("tp", "pp", "dp", "micro_batch")
 SHOWN = (*ALWAYS[:2], "vpp", "cp", "ep", "etp", "dp", "micro_batch", "zero", "sequence_parallel", "recompute", "schedule", "offload")
 SHORT = {"sequence_parallel": "sp", "micro_batch": "micro-batch"}
-OF_WORK = {
-    "products": "matrix multiplies",
-    "attention": "attention",
-    "element_wise": "element-wise passes",
-    "casts": "casts",
-    "experts": "experts",
-    "launches": "kernel launches",
-    "recompute": "recompute",
-    "tensor_exchange": "tensor parallel exchange",
-    "context_exchange": "context parallel exchange",
-    "expert_exchange": "expert exchange",
-}
 SLOWER = (0.0, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
 """How much slower than the best the leanest layouts may be that are told of the front."""
 NOTED = 0.1
@@ -39,26 +25,13 @@ NOTED = 0.1
 
 
 class Setting(NamedTuple):
-    """What a step is estimated with: job, system, sustained rates, software, and the software as it was given."""
+    """What a step is estimated with: job, system, software, what a chip sustains, and the rates that follow."""
 
     job: Training
     system: System
-    at: Machine
     stack: TrainingStack
-    given: TrainingStack | None
-
-
-def parts(made: Step) -> dict[str, Any]:
-    """Return what a step is made of, in seconds: terms that add up to it.
-
-    Terms of a micro-batch are those of the slowest stage, times the number of micro-batches.
-    """
-    batches = made.micro_batches
-    found = {name: batches * made.stage * getattr(made.work, field) for field, name in OF_WORK.items()}
-    found |= {"output head": batches * made.head, "host": batches * made.host, "pipeline bubble": made.bubble}
-    found |= {"pipeline transfers": made.transfers, "replica exchange": made.replica_exchange, "optimizer": made.optimizer}
-    together = sum(found.values())
-    return found | {"stragglers and young software": made.value - together}
+    efficiency: TrainingEfficiency
+    at: Machine
 
 
 @dataclass(frozen=True)
@@ -74,7 +47,7 @@ class Candidate:
     memory : byte
         Memory per chip that the program hands out at its peak.
     mfu : 1
-        Model FLOP utilisation, causal attention counted.
+        Model FLOP utilisation, counted as `training` does.
     replicas : 1
         Data-parallel replicas.
     parts : mapping of str to float
@@ -100,16 +73,18 @@ class Candidate:
         """Evaluate one layout, term by term, and compare it with the best."""
         job, system, stack = setting.job, setting.system, setting.stack.replace(**software) if software else setting.stack
         made = step(job, plan, system.chips, setting.at, stack)
-        terms = {name: float(value) for name, value in parts(made).items()}
+        terms = {name: float(node.value) for name, node in tree(made, stack).terms.items()}
         behind = {name: value - best.parts[name] for name, value in terms.items()} if best else {}
-        work = job.model.flop_per_token(job.sequence, COUNTING) * job.tokens
+        work = job.model.flop_per_token(job.sequence, CONVENTION) * job.tokens
         mfu = work / (made.value * system.chips * system.chip.rate(job.precision))
         return cls(plan, float(made.value), memory, float(mfu), plan.replicas(system.chips), terms, software, behind, setting)
 
     @cached_property
-    def step(self) -> Estimate:
-        """The step as an estimate with its terms."""
-        return total("step", *(term(name, value, "s") for name, value in self.parts.items() if value))
+    def step(self) -> TrainingStep:
+        """The step as an estimate, with its tree, interval and results."""
+        job, system, software, efficiency, _ = self.setting
+        stack = software.replace(**self.software) if self.software else software
+        return training(job, system, self.plan, stack=stack, efficiency=efficiency)
 
     @property
     def loses(self) -> str:

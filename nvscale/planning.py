@@ -1,21 +1,24 @@
 """The best layout of a training run: every layout that can be, in vectorised blocks, within the memory of a chip."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from nvscale import catalogue
 from nvscale.composition import System
+from nvscale.efficiencies.base import Efficiency
 from nvscale.efficiencies.training import TrainingEfficiency, TrainingStack
 from nvscale.errors import MissingFigure, NoFeasiblePlan, unknown
+from nvscale.estimators.training import efficiency_of, machine_of, stack_of
 from nvscale.estimators.training_memory import memory_per_chip
-from nvscale.estimators.training_shards import Machine, machine
 from nvscale.estimators.training_steps import step
 from nvscale.layouts import Block, Layouts, layouts
 from nvscale.ops import FLOAT, carrier
 from nvscale.parallelism import Parallelism
 from nvscale.plan_results import Candidate, Plans, Setting
 from nvscale.record import units_of
+from nvscale.truth.constants import Constants
 from nvscale.units import Unit
 from nvscale.workloads.memory_use import memory_use
 from nvscale.workloads.training import Training
@@ -34,7 +37,9 @@ def best_plan(
     *,
     chips: Any = None,
     top: int = 5,
-    stack: TrainingStack | None = None,
+    stack: TrainingStack | str = "vendor-fused",
+    efficiency: Efficiency | None = None,
+    calibration: Mapping[str, Constants] | str | Path | None = None,
     memory: Any = None,
     cross_domain: bool = False,
     progress: bool = False,
@@ -53,8 +58,12 @@ def best_plan(
         Chips of the run, all of them used; those of the system by default.
     top : int
         How many layouts to keep.
-    stack : TrainingStack, optional
-        Software.
+    stack : TrainingStack or str, optional
+        Software, as in `training`.
+    efficiency : TrainingEfficiency, optional
+        What the chip sustains; `nvscale.IDEAL` for the bare roofline; fitted constants by default.
+    calibration : mapping of str to Constants, str or Path, optional
+        Constants of one's own, or the file that `nvscale calibrate` wrote.
     memory : byte, optional
         Memory of a chip to plan for; that of the chip by default, infinite for no limit.
     cross_domain : bool
@@ -89,7 +98,8 @@ def best_plan(
     Examples
     --------
     >>> import nvscale as nv
-    >>> best = best_plan(Training(model=nv.model("llama-3.1-8b"), sequence=8192, global_batch=128), "dgx-h100", chips=64)
+    >>> job = Training(model=nv.model("llama-3.1-8b"), sequence=8192, global_batch=128)
+    >>> best = best_plan(job, "dgx-h100", chips=64, stack="ideal", efficiency=nv.IDEAL)
     >>> best[0].seconds <= best[1].seconds and best[0].memory <= 80 * 2**30
     True
     """
@@ -97,7 +107,7 @@ def best_plan(
     count = ground.chips if chips is None else Unit("1", ">=1").si(chips, "best_plan: chips")
     extra = _axes_of_software(fixed)
     found = layouts(job, ground, count, cross_domain=cross_domain, extra=extra, **{k: v for k, v in fixed.items() if k not in extra})
-    setting = _setting(job, ground if ground.chips == count else ground.scale(count), stack)
+    setting = _setting(job, ground if ground.chips == count else ground.scale(count), stack, efficiency, calibration)
     limit = usable_memory(setting.system, memory)
     search = _Search(setting, limit, max(int(top), 1))
     pieces = [piece for block in found.blocks for piece in block.cut(BOX)]
@@ -130,14 +140,14 @@ def feasible(job: Training, system: str | System, chips: Any = None, *, memory: 
     >>> job = Training(model=nv.model("llama-3.1-8b"), sequence=8192, global_batch=128)
     >>> found = feasible(job, "dgx-h100", 8, recompute="none", zero=1)
     >>> found.possible, found.rejected["memory"] > 0
-    (18, True)
+    (166, True)
     """
     ground = catalogue.system(system)
     count = ground.chips if chips is None else Unit("1", ">=1").si(chips, "feasible: chips")
     found = layouts(job, ground, count, **fixed)
     limit = usable_memory(ground, memory)
     blocks = [block._replace(possible=block.possible & (_memory(job, block, count) <= limit)) for block in found.blocks]
-    fitting = sum(block.count() for block in blocks)
+    fitting = sum(block.points() for block in blocks)
     rejected = found.rejected | ({"memory": found.possible - fitting} if found.possible > fitting else {})
     return found._replace(blocks=tuple(block for block in blocks if block.possible.any()), rejected=rejected)
 
@@ -147,7 +157,7 @@ def usable_memory(system: System, memory: Any = None) -> float:
 
     >>> import nvscale as nv
     >>> round(usable_memory(nv.system("dgx-h100"), "80 GB") / 1e9, 1)
-    72.7
+    75.1
     """
     chip, use = system.chip, memory_use()
     there = Unit("byte", ">=0", infinite=True).si(memory, "memory") if memory is not None else chip.memory_reported or chip.memory
@@ -276,11 +286,14 @@ def _axes_of_software(fixed: dict[str, Any]) -> dict[str, list[float]]:
     return found
 
 
-def _setting(job: Training, system: System, stack: TrainingStack | None) -> Setting:
-    """What a step is estimated with."""
-    software = stack or TrainingStack()
-    at: Machine = machine(system, job.precision, TrainingEfficiency(), software)
-    return Setting(job, system, at, software, stack)
+def _setting(job: Training, system: System, stack: Any, efficiency: Any, calibration: Any) -> Setting:
+    """What every step is estimated with."""
+    software = stack_of(stack, system.chip, calibration)
+    if efficiency is None:
+        efficiency = efficiency_of(system.chip, job.precision, calibration)
+    elif type(efficiency) is Efficiency:
+        efficiency = TrainingEfficiency(origin=efficiency.origin)
+    return Setting(job, system, software, efficiency, machine_of(system, job.precision, efficiency, software))
 
 
 def _records(block: Block, stack: TrainingStack) -> tuple[Parallelism, TrainingStack]:
@@ -319,7 +332,9 @@ def _candidates(setting: Setting, pieces: Sequence[Block], found: Iterable[tuple
         yield candidate
 
 
-def _nothing_fits(search: _Search, found: Layouts, pieces: Sequence[Block], fixed: dict[str, Any], *, cross_domain: bool, extra: Any) -> NoFeasiblePlan:
+def _nothing_fits(
+    search: _Search, found: Layouts, pieces: Sequence[Block], fixed: dict[str, Any], *, cross_domain: bool, extra: Any
+) -> NoFeasiblePlan:
     """What is missing: a layout that can be, or memory for the leanest one."""
     import numpy as np
 
@@ -348,7 +363,7 @@ def _enough_chips(search: _Search, fixed: dict[str, Any], *, cross_domain: bool,
     """The least number of chips, doubling, at which a layout fits; None where none was found."""
     job, system = search.setting.job, search.setting.system
     leanest = {"recompute": "full", "micro_batch": 1.0, "zero": 3.0}
-    given = leanest | {name: value for name, value in fixed.items() if name not in extra}
+    given: dict[str, Any] = leanest | {name: value for name, value in fixed.items() if name not in extra}
     times = 2.0
     while times <= MANY and carrier(system.chips) == FLOAT:
         chips = system.chips * times

@@ -44,7 +44,7 @@ def test_every_reason_is_met_and_counted(reason: str) -> None:
     found = layouts(job, SYSTEM, 24, **REASONS[reason])
     assert found.rejected[reason] > 0
     assert found.possible == sum(1 for _ in found.plans())
-    assert found.possible == sum(block.count() for block in found.blocks)
+    assert found.possible == sum(block.points() for block in found.blocks)
 
 
 def test_every_layout_that_can_be_comes_once() -> None:
@@ -72,7 +72,9 @@ def test_tensor_parallel_groups_leave_the_domain_only_where_told() -> None:
 
 def test_too_little_memory_says_how_much_is_missing_and_how_many_chips_are_enough() -> None:
     job = nv.Training(model=small_model(8, 16, 16, hidden=4096), sequence=1024, global_batch=64)
-    with pytest.raises(NoFeasiblePlan, match=r"the leanest needs [\d.]+ GB per chip, which can hand out [\d.]+ GB; (\d+) chips are enough") as caught:
+    with pytest.raises(
+        NoFeasiblePlan, match=r"the leanest needs [\d.]+ GB per chip, which can hand out [\d.]+ GB; (\d+) chips are enough"
+    ) as caught:
         best_plan(job, small_system(2, 2), memory="7 GB")
     enough = int(str(caught.value).split(" chips are enough")[0].split()[-1])
     assert best_plan(job, small_system(enough, 2), memory="7 GB").fitting > 0
