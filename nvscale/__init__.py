@@ -66,7 +66,8 @@ _HOMES = {
     "nvscale.composition": "Network Part System",
     "nvscale.efficiencies": "GemmEfficiency IDEAL",
     "nvscale.efficiencies.training": "TrainingEfficiency TrainingStack",
-    "nvscale.errors": "CatalogueError InvalidInput MissingDependency MissingFigure MissingPrecision NoFeasiblePlan NvscaleError UnknownName WrongUnit",
+    "nvscale.errors": "CatalogueError InvalidInput MissingDependency MissingFigure MissingPrecision NoFeasiblePlan NvscaleError "
+    "UnknownName WrongUnit",
     "nvscale.estimate": "Estimate",
     "nvscale.estimators.collectives": "collective",
     "nvscale.estimators.kernels": "kernel",

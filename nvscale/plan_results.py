@@ -73,7 +73,7 @@ class Candidate:
         """Evaluate one layout, term by term, and compare it with the best."""
         job, system, stack = setting.job, setting.system, setting.stack.replace(**software) if software else setting.stack
         made = step(job, plan, system.chips, setting.at, stack)
-        terms = {name: float(node.value) for name, node in tree(made, stack).terms.items()}
+        terms = {name: float(node.value) for name, node in tree(made).terms.items()}
         behind = {name: value - best.parts[name] for name, value in terms.items()} if best else {}
         work = job.model.flop_per_token(job.sequence, CONVENTION) * job.tokens
         mfu = work / (made.value * system.chips * system.chip.rate(job.precision))

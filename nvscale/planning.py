@@ -10,8 +10,8 @@ from nvscale.composition import System
 from nvscale.efficiencies.base import Efficiency
 from nvscale.efficiencies.training import TrainingEfficiency, TrainingStack
 from nvscale.errors import MissingFigure, NoFeasiblePlan, unknown
+from nvscale.estimators.memory_of_training import memory_per_chip
 from nvscale.estimators.training import efficiency_of, machine_of, stack_of
-from nvscale.estimators.training_memory import memory_per_chip
 from nvscale.estimators.training_steps import step
 from nvscale.layouts import Block, Layouts, layouts
 from nvscale.ops import FLOAT, carrier

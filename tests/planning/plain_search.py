@@ -5,11 +5,10 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from nvscale.estimators.training_memory import memory_per_chip
-
 import nvscale as nv
 from nvscale.composition import Network, System
 from nvscale.efficiencies.training import TrainingEfficiency, TrainingStack
+from nvscale.estimators.memory_of_training import memory_per_chip
 from nvscale.estimators.training_shards import machine_of
 from nvscale.estimators.training_steps import step
 

@@ -5,11 +5,11 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nvscale.estimators.training_memory import memory_per_chip
 
 import nvscale as nv
 from nvscale.composition import Network
 from nvscale.errors import NoFeasiblePlan
+from nvscale.estimators.memory_of_training import memory_per_chip
 from nvscale.estimators.training import CONVENTION
 from nvscale.estimators.training_shards import machine_of
 from nvscale.estimators.training_steps import step
