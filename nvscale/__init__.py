@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nvscale.analysis.decomposition import Decomposition
     from nvscale.analysis.roadmap import Curves
     from nvscale.analysis.trends import Growth, fit_growth
-    from nvscale.catalogue import Catalogue, chip, chips, load, network, networks, system, systems
+    from nvscale.catalogue import Catalogue, chip, chips, load, model, models, network, networks, system, systems
     from nvscale.composition import Network, Part, System
     from nvscale.efficiencies import IDEAL, GemmEfficiency
     from nvscale.errors import (
@@ -34,44 +34,54 @@ if TYPE_CHECKING:
     from nvscale.estimate import Estimate
     from nvscale.estimators.collectives import collective
     from nvscale.estimators.kernels import kernel
+    from nvscale.estimators.memory_of_training import fits, training_memory
+    from nvscale.estimators.power import kernel_energy, kernel_power, load_power
     from nvscale.estimators.system_benchmarks import system_benchmark
     from nvscale.formats import Precision, precision, precisions
     from nvscale.grids import Sweep, sweep
+    from nvscale.model_configs import from_config
+    from nvscale.parallelism import Parallelism
     from nvscale.provenance import Source
     from nvscale.record import Record
     from nvscale.settings import Prices
     from nvscale.silicon import Chip, Rates
+    from nvscale.transformers import Model
     from nvscale.truth.fitting import calibrate
     from nvscale.truth.microbenchmarks import measure
     from nvscale.truth.scoring import Scores, validate
     from nvscale.units import Unit
     from nvscale.views import baselines, curves, prices, rooflines
-    from nvscale.workloads import Collective, ExpertExchange, Gemm
+    from nvscale.workloads import Collective, ExpertExchange, Gemm, Training
 
 _HOMES = {
     "nvscale.analysis.decomposition": "Decomposition",
     "nvscale.analysis.roadmap": "Curves",
     "nvscale.analysis.trends": "Growth fit_growth",
-    "nvscale.catalogue": "Catalogue chip chips load network networks system systems",
+    "nvscale.catalogue": "Catalogue chip chips load model models network networks system systems",
     "nvscale.composition": "Network Part System",
     "nvscale.efficiencies": "GemmEfficiency IDEAL",
     "nvscale.errors": "CatalogueError InvalidInput MissingDependency MissingFigure MissingPrecision NvscaleError UnknownName WrongUnit",
     "nvscale.estimate": "Estimate",
     "nvscale.estimators.collectives": "collective",
     "nvscale.estimators.kernels": "kernel",
+    "nvscale.estimators.power": "kernel_energy kernel_power load_power",
     "nvscale.estimators.system_benchmarks": "system_benchmark",
+    "nvscale.estimators.memory_of_training": "fits training_memory",
     "nvscale.formats": "Precision precision precisions",
     "nvscale.grids": "Sweep sweep",
+    "nvscale.model_configs": "from_config",
+    "nvscale.parallelism": "Parallelism",
     "nvscale.provenance": "Source",
     "nvscale.record": "Record",
     "nvscale.settings": "Prices",
     "nvscale.silicon": "Chip Rates",
+    "nvscale.transformers": "Model",
     "nvscale.truth.fitting": "calibrate",
     "nvscale.truth.scoring": "Scores validate",
     "nvscale.units": "Unit",
     "nvscale.truth.microbenchmarks": "measure",
     "nvscale.views": "baselines curves prices rooflines",
-    "nvscale.workloads": "Collective ExpertExchange Gemm",
+    "nvscale.workloads": "Collective ExpertExchange Gemm Training",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 _PACKAGES = ("catalogue", "formulas", "quantities")
@@ -93,8 +103,10 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "MissingDependency",
     "MissingFigure",
     "MissingPrecision",
+    "Model",
     "Network",
     "NvscaleError",
+    "Parallelism",
     "Part",
     "Precision",
     "Prices",
@@ -104,6 +116,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Source",
     "Sweep",
     "System",
+    "Training",
     "Unit",
     "UnknownName",
     "WrongUnit",
@@ -116,10 +129,17 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "collective",
     "curves",
     "fit_growth",
+    "fits",
     "formulas",
+    "from_config",
     "kernel",
+    "kernel_energy",
+    "kernel_power",
     "load",
+    "load_power",
     "measure",
+    "model",
+    "models",
     "network",
     "networks",
     "precision",
@@ -131,6 +151,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "system",
     "system_benchmark",
     "systems",
+    "training_memory",
     "validate",
 ]
 

@@ -8,7 +8,13 @@ from accuracy_cells import BESIDE, COLUMNS, beside, figures
 from accuracy_constants import constant_kinds, constants_page, counts
 from accuracy_intervals import COVERED, FEWEST, INTERVAL_COLUMNS, PREDICTED, WIDEST, interval_row
 from accuracy_kinds import kind_page
+from accuracy_law import TITLE as LAW
+from accuracy_law import law_page
 from accuracy_limits import LIMIT_COLUMNS, LIMITS, limit_row
+from accuracy_power import TEXT as POWER
+from accuracy_power import power_table
+from accuracy_systems import TITLE as SYSTEMS
+from accuracy_systems import systems_page
 
 import nvscale
 from nvscale.truth.kinds import kinds
@@ -38,7 +44,8 @@ def pages() -> markup.Pages:
     """Return all accuracy pages by path: overview, a page per kind of rows, a page per kind of constants."""
     rows = {f"accuracy/{kind}.md": (kind, kind_page(kind, scores(), *others())) for kind in kinds()}
     constants = {f"accuracy/constants-{kind}.md": (f"Constants: {kind}", constants_page(kind)) for kind in constant_kinds()}
-    return {"accuracy/index.md": ("How accurate", index_page(scores(), *others())), **rows, **constants}
+    more = {"accuracy/roofline-law.md": (LAW, law_page()), "accuracy/systems.md": (SYSTEMS, systems_page())}
+    return {"accuracy/index.md": ("How accurate", index_page(scores(), *others())), **more, **rows, **constants}
 
 
 @functools.cache
@@ -92,6 +99,12 @@ def index_page(found: Scores, chips: Scores, shipped: Scores) -> str:
         "## Constants",
         "A set is what one class of kernels has on one chip, or in a family of chips, with one software path.",
         markup.table(("kind", "constants", "sets", "most constants in a set"), constants),
+        "## Power",
+        POWER,
+        power_table(),
+        "## Laws and whole systems",
+        "No measured time should beat the bare roofline by more than a tenth: [the rows that do, one by one](roofline-law.md). "
+        "Linpack and HPCG against the band of systems in public lists: [whole systems](systems.md).",
     ]
     return "\n\n".join(part for part in parts if part)
 

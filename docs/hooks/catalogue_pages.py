@@ -11,7 +11,7 @@ import markup
 
 from nvscale import unit_types
 from nvscale.catalogue import default
-from nvscale.catalogue.building import NETWORK_UNITS, SYSTEM_UNITS, Entry, chip_units, flat_figures, read_figures
+from nvscale.catalogue.building import NETWORK_UNITS, SHARED, SYSTEM_UNITS, Entry, chip_units, flat_figures, model_units, read_figures
 from nvscale.catalogue.figures import read_figure
 from nvscale.formats import Precision, precisions
 from nvscale.provenance import Source
@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 SECTION = "Catalogue"
 COLUMNS = ("figure", "in SI", "as printed", "range", "kind", "date", "document, place, note")
-_UNITS: Mapping[str, Mapping[str, Unit]] = {"chips": chip_units(), "networks": NETWORK_UNITS, "systems": SYSTEM_UNITS}
+_UNITS: Mapping[str, Mapping[str, Unit]] = {
+    "chips": chip_units(),
+    "networks": NETWORK_UNITS,
+    "systems": SYSTEM_UNITS,
+    "models": model_units(),
+}
 _LINKED = {"chip": "chips", "scaleup_network": "networks", "scaleout_network": "networks"}
 _FREE = {
     "prices": (
@@ -58,6 +63,7 @@ def pages() -> markup.Pages:
         **chips,
         "catalogue/networks.md": ("Networks", things_page("networks", "Networks and links")),
         "catalogue/systems.md": ("Systems", things_page("systems", "Systems")),
+        "catalogue/models.md": ("Models", models_page()),
         "catalogue/number-formats.md": ("Number formats", formats_page()),
         **free,
         "catalogue/sources.md": ("Sources and licences", sources_page()),
@@ -80,7 +86,7 @@ def _chip_page(vendor: str) -> str:
 
 def index_page(vendors: list[str]) -> str:
     """Return the overview: how much there is of what."""
-    kinds = ("networks", "systems", *_FREE, "sources")
+    kinds = ("networks", "systems", "models", *_FREE, "sources")
     counted = [[f'<a href="{kind}.html">{kind}</a>', str(len(_entries(kind)))] for kind in kinds]
     by_vendor = {vendor: [e for e in _entries("chips") if _word(e, "vendor") == vendor] for vendor in vendors}
     chips = [
@@ -118,12 +124,40 @@ def thing_part(entry: Entry) -> str:
     return "\n\n".join([f"## {entry.name}", _words(entry), markup.table(COLUMNS, rows)])
 
 
+def models_page() -> str:
+    """Return the page of all transformer models: counts that share a document in one row, the others in rows of their own."""
+    found = sorted(_entries("models"), key=lambda entry: (_word(entry, "organisation"), entry.name))
+    parts = ["# Transformer models", "Parameters are computed from the shape; what the makers publish stands beside them."]
+    for organisation, group in itertools.groupby(found, key=lambda entry: _word(entry, "organisation")):
+        parts += [f"## {organisation}", *(_model_part(entry) for entry in group)]
+    return "\n\n".join(parts)
+
+
+def _model_part(entry: Entry) -> str:
+    """One model: words, its size, and its figures with their documents."""
+    made = default().model(entry.name)
+    shared = {key: entry.table.get(key) for key in ("source", "at", "date", "kind")}
+    figures = flat_figures(entry)
+    together = [name for name, figure in figures.items() if all(figure.get(key) == value for key, value in shared.items())]
+    shape = ", ".join(f"{name.replace('_', ' ')} {made.source(name).printed}" for name in together)
+    origin = made.source(together[0])
+    rows = [["shape", html.escape(shape), origin.kind, html.escape(origin.date), _place(origin)]]
+    for name in figures:
+        if name not in together:
+            source = made.source(name)
+            note = f"<br><small>{html.escape(source.note)}</small>" if source.note else ""
+            rows.append([name.replace("_", " "), html.escape(source.printed), source.kind, html.escape(source.date), _place(source) + note])
+    size = f"{made.parameters:,.0f} parameters" + (f", {made.active_parameters:,.0f} in use by a token" if made.experts else "")
+    table = markup.table(("figure", "as printed", "kind", "date", "document, place, note"), rows)
+    return "\n\n".join([f"### {entry.name}", _words(entry), size, table])
+
+
 def _words(entry: Entry) -> str:
     """The text fields of an entry, its aliases and notes."""
     table = entry.table
     shown = [f"<b>{html.escape(_word(entry, 'title'))}</b>"]
     for key, value in table.items():
-        if isinstance(value, str) and value and key != "title":
+        if isinstance(value, str) and value and key not in ("title", *(SHARED if entry.kind == "models" else ())):
             text = _linked(_LINKED[key], value) if key in _LINKED else html.escape(value)
             shown.append(f"<span><i>{key.replace('_', ' ')}</i> {text}</span>")
     if table.get("aliases"):

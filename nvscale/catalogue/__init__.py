@@ -1,4 +1,4 @@
-"""The catalogue: chips, networks and systems from data files in which every figure has its source."""
+"""The catalogue: chips, networks, systems and models from data files in which every figure has its source."""
 
 from pathlib import Path
 from typing import Any
@@ -7,8 +7,9 @@ from nvscale.catalogue.lookup import Catalogue, full_catalogue, shipped_catalogu
 from nvscale.composition import Network, System
 from nvscale.errors import UnknownName
 from nvscale.silicon import Chip
+from nvscale.transformers import Model
 
-__all__ = ["Catalogue", "chip", "chips", "default", "load", "network", "networks", "system", "systems"]
+__all__ = ["Catalogue", "chip", "chips", "default", "load", "model", "models", "network", "networks", "system", "systems"]
 
 
 def default() -> Catalogue:
@@ -22,7 +23,7 @@ def load(path: str | Path, base: Catalogue | None = None) -> Catalogue:
     Parameters
     ----------
     path : str or Path
-        A TOML file with tables [chips.NAME], [networks.NAME], [systems.NAME], [sources.NAME].
+        A TOML file with tables [chips.NAME], [networks.NAME], [systems.NAME], [models.NAME], [sources.NAME].
     base : Catalogue, optional
         What to add it to; the shipped catalogue by default.
 
@@ -66,6 +67,15 @@ def system(name: "str | System | Chip") -> System:
     return _first_of("system", name)  # type: ignore[no-any-return]
 
 
+def model(name: "str | Model") -> Model:
+    """Return a transformer model by name or alias.
+
+    >>> model("Llama-3.1-70B").layers, model("meta-llama/Llama-3.1-70B").parameters
+    (80.0, 70553706496.0)
+    """
+    return _first_of("model", name)  # type: ignore[no-any-return]
+
+
 def _first_of(kind: str, name: Any) -> Any:
     """Look in the shipped catalogue first; only an unknown name makes us look at installed packages."""
     try:
@@ -102,3 +112,15 @@ def systems(**filters: Any) -> tuple[System, ...]:
     'gb200-nvl72'
     """
     return shipped_catalogue().systems(**filters)
+
+
+def models(**filters: Any) -> tuple[Model, ...]:
+    """Return the models that fit all filters, by name.
+
+    Filters: family, organisation, architecture, `parameters` and `active_parameters`, and any figure of a
+    model as a least value.
+
+    >>> [m.name for m in models(organisation="Meta", parameters=400e9)]
+    ['llama-3.1-405b', 'llama-4-maverick']
+    """
+    return shipped_catalogue().models(**filters)

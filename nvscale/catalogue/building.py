@@ -1,4 +1,4 @@
-"""Entries of the data files -> records: Chip, Network, System, with a source for every figure."""
+"""Entries of the data files -> records: Chip, Network, System, Model, with a source for every figure."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -10,6 +10,7 @@ from nvscale.errors import CatalogueError, MissingFigure, did_you_mean
 from nvscale.provenance import Source
 from nvscale.record import Record, field_names, units_of
 from nvscale.silicon import Chip, Rates
+from nvscale.transformers import Model
 from nvscale.units import Unit
 
 Titles = Mapping[str, str]
@@ -63,7 +64,10 @@ NETWORK_UNITS: Mapping[str, Unit] = {
     "switch_price": Unit("USD"),
     "dimensions": Unit("1", ">=1"),
 }
+SHARED = ("source", "at", "date", "kind")
+"""What the figures of a model say together: they stand in one document."""
 WORDS: Mapping[str, tuple[str, ...]] = {
+    "models": ("title", "family", "organisation", "architecture", *SHARED),
     "chips": ("title", "vendor", "kind", "market", "architecture", "status", "memory_type", "unread"),
     "networks": ("title", "vendor", "kind", "topology", "in_network"),
     "systems": (
@@ -89,15 +93,30 @@ def chip_units() -> dict[str, Unit]:
     return units_of(Chip) | {f"peak.{name}": unit for name, unit in units_of(Rates).items()}
 
 
+def model_units() -> dict[str, Unit]:
+    """Return the units of a model's figures."""
+    return units_of(Model)
+
+
 def flat_figures(entry: Entry) -> dict[str, Any]:
-    """Return the figures of an entry, nested tables as dotted names."""
+    """Return the figures of an entry, nested tables as dotted names; those of a model with what they share."""
     flat: dict[str, Any] = {}
+    if entry.kind == "models":
+        return {name: _shared(entry, value) for name, value in entry.table.get("figures", {}).items()}
     for name, value in entry.table.get("figures", {}).items():
         if isinstance(value, Mapping) and not {"value", "entry"} & set(value):
             flat |= {f"{name}.{inner}": figure for inner, figure in value.items()}
         else:
             flat[name] = value
     return flat
+
+
+def _shared(entry: Entry, value: Any) -> Any:
+    """A figure of a model: a bare number is a count, and what it does not say itself stands in the entry."""
+    if isinstance(value, str):
+        return value
+    own = value if isinstance(value, Mapping) else {"value": value}
+    return {"unit": "1", **{key: entry.table[key] for key in SHARED if key in entry.table}, **own}
 
 
 def read_figures(entry: Entry, units: Mapping[str, Unit], titles: Titles) -> tuple[dict[str, float], dict[str, Source]]:
@@ -127,6 +146,13 @@ def build_chip(entry: Entry, titles: Titles) -> Chip:
     rates = Rates(**{name.removeprefix("peak."): value for name, value in values.items() if name.startswith("peak.")})
     plain: dict[str, Any] = {name: value for name, value in values.items() if not name.startswith("peak.")}
     return _made(entry, lambda: Chip(name=entry.name, peak=rates, sources=sources, **plain, **words(entry, Chip)))
+
+
+def build_model(entry: Entry, titles: Titles) -> Model:
+    """Return the model of an entry."""
+    values, sources = read_figures(entry, model_units(), titles)
+    plain: dict[str, Any] = dict(values)
+    return _made(entry, lambda: Model(name=entry.name, sources=sources, **plain, **words(entry, Model)))
 
 
 def build_network(entry: Entry, titles: Titles) -> Network:

@@ -1,4 +1,4 @@
-"""`Catalogue`: chips, networks, systems, sources and prices, found by name, with close matches and filters."""
+"""`Catalogue`: chips, networks, systems, models, sources and prices, found by name, with close matches and filters."""
 
 import functools
 import itertools
@@ -9,17 +9,19 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nvscale.catalogue.building import Entry, build_chip, build_network, build_system, flat_figures
+from nvscale.catalogue.building import Entry, build_chip, build_model, build_network, build_system, flat_figures
 from nvscale.catalogue.figures import DATE, calendar_year, read_figure
 from nvscale.composition import Network, System
 from nvscale.errors import CatalogueError, InvalidInput, MissingFigure, MissingPrecision, did_you_mean, unknown
 from nvscale.formats import plain_name
 from nvscale.provenance import Source
+from nvscale.record import units_of
 from nvscale.silicon import Chip
+from nvscale.transformers import Model
 from nvscale.units import Unit
 
-KINDS = ("chips", "networks", "systems", "sources", "prices", "energy", "trends", "assumptions")
-_ONE_OF = dict(zip(KINDS, ("chip", "network", "system", "source", "price", "energy", "trend", "assumption"), strict=True))
+KINDS = ("chips", "networks", "systems", "models", "sources", "prices", "energy", "trends", "assumptions")
+_ONE_OF = dict(zip(KINDS, ("chip", "network", "system", "model", "source", "price", "energy", "trend", "assumption"), strict=True))
 ENTRY_POINTS = "nvscale.catalogues"
 
 
@@ -118,6 +120,20 @@ class Catalogue:
             raise CatalogueError(f"{entry.where}: chip is missing")
         return build_system(entry, self._titles, self.chip(entry.table["chip"]), self.network)
 
+    def model(self, name: "str | Model") -> Model:
+        """Return a transformer model by name or alias."""
+        if isinstance(name, Model):
+            return name
+        made: Model = self._get("models", name, lambda entry: build_model(entry, self._titles))
+        return made
+
+    def models(self, **wanted: Any) -> tuple[Model, ...]:
+        """Return the models that fit all filters (family, organisation, architecture, and figures as least values), by name.
+
+        `parameters` and `active_parameters` are computed and may be asked for too.
+        """
+        return _filtered((self.model(name) for name in self.names("models")), wanted)
+
     def chips(self, **wanted: Any) -> tuple[Chip, ...]:
         """Return the chips that fit all filters, oldest first.
 
@@ -180,7 +196,7 @@ class Catalogue:
     def _build_all(self, file: str, tables: Mapping[str, Mapping[str, Any]]) -> None:
         """Build every record of a user's file, so that what is wrong with it is said when it is loaded."""
         problems = []
-        for kind, find in (("chips", self.chip), ("networks", self.network), ("systems", self.system)):
+        for kind, find in (("chips", self.chip), ("networks", self.network), ("systems", self.system), ("models", self.model)):
             for name in tables.get(kind, {}):
                 try:
                     find(name)
@@ -190,7 +206,8 @@ class Catalogue:
             raise CatalogueError("; ".join(text if text.startswith(file) else f"{file}: {text}" for text in problems))
 
 
-_EXACT = ("vendor", "kind", "market", "level", "status")
+_EXACT = ("vendor", "kind", "market", "level", "status", "family", "organisation")
+_COMPUTED = ("parameters", "active_parameters")
 _INSIDE = ("architecture", "topology", "title")
 
 
@@ -208,8 +225,8 @@ def _filtered(things: Iterator[Any], wanted: Mapping[str, Any]) -> tuple[Any, ..
 
 
 def _fits(thing: Any, key: str, value: Any) -> bool:
-    if key in ("since", "until") and hasattr(thing, "shipped"):
-        year = thing.shipped if thing.shipped is not None else thing.released
+    if key in ("since", "until") and hasattr(thing, "released"):
+        year = thing.released if getattr(thing, "shipped", None) is None else thing.shipped
         limit = calendar_year(value, key)
         return year is not None and (year >= limit if key == "since" else year <= limit)
     if key == "precision" and isinstance(thing, Chip | System):
@@ -223,9 +240,9 @@ def _fits(thing: Any, key: str, value: Any) -> bool:
     if key in _INSIDE and hasattr(thing, key):
         return str(value).lower() in getattr(thing, key).lower()
     try:
-        unit = thing.unit_of(key)
+        unit = "1" if key in _COMPUTED and isinstance(thing, Model) else thing.unit_of(key)
     except LookupError:
-        known = ("since", "until", "precision", *_EXACT, *_INSIDE)
+        known = ("since", "until", "precision", *_EXACT, *_INSIDE, *(_COMPUTED if isinstance(thing, Model) else ()), *units_of(type(thing)))
         raise InvalidInput(f"no filter {key!r}{did_you_mean(key, known)}") from None
     figure = getattr(thing, key)
     return figure is not None and bool(figure >= Unit(unit, "any").si(value, key))

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pydantic
 
-from nvscale.catalogue.building import NETWORK_UNITS, SYSTEM_UNITS, Entry, chip_units, flat_figures
+from nvscale.catalogue.building import NETWORK_UNITS, SYSTEM_UNITS, Entry, chip_units, flat_figures, model_units
 from nvscale.catalogue.figures import DATE, read_figure
 from nvscale.errors import CatalogueError, InvalidInput, did_you_mean
 from nvscale.units import Unit, split_text
@@ -45,6 +45,12 @@ class Figure(pydantic.BaseModel):
     direction: Literal["one way", "both ways"] = pydantic.Field(default="one way", description="what the printed bandwidth counts")
     per: Literal["package", "die"] = pydantic.Field(default="package", description="what the printed figure is per")
     basis: Basis | None = pydantic.Field(default=None, description="which price it is; 'share of' one: a system's price over its chips")
+
+
+class Shape(Figure):
+    """A figure of a model: a count, unless it says a unit."""
+
+    unit: str = pydantic.Field(default="1", description="'1' for counts, 'date' for dates")
 
 
 class Document(pydantic.BaseModel):
@@ -82,6 +88,11 @@ class Free(pydantic.BaseModel):
 
 def _figures_model(name: str, units: Mapping[str, Unit]) -> type[pydantic.BaseModel]:
     """A model with an optional figure per field, rates nested under `peak`."""
+    if name.startswith("Model"):
+        counts: dict[str, Any] = {
+            field: (Shape | int | float | str | None, pydantic.Field(default=None, description="a count")) for field in units
+        }
+        return pydantic.create_model(name, __config__=_STRICT, **counts)
     fields: dict[str, Any] = {}
     rates: dict[str, Any] = {}
     for field, unit in units.items():
@@ -120,6 +131,8 @@ def models() -> dict[str, type[pydantic.BaseModel]]:
         "systems": entry("SystemEntry", SYSTEM_UNITS, level=text, chip=(str, ...), status=text, scaleup_network=text,
                          scaleout_network=text, cpu=text, sides=(list[int | float], []), sides_source=text, sides_at=text,
                          bisection=text),
+        "models": entry("ModelEntry", model_units(), family=text, organisation=text, architecture=text, source=text, at=text, date=text,
+                        kind=(Literal["vendor", "restated", "measured", "derived", "estimate", "given"], "given")),
         "sources": Document,
         **dict.fromkeys(("prices", "energy", "trends", "assumptions"), Free),
     }  # fmt: skip
@@ -150,7 +163,7 @@ def check_tables(file: str, tables: Mapping[str, Any]) -> None:
 
 def _said(problem: Any) -> str:
     """One problem found by pydantic, with the path in the file and the nearest key."""
-    path = [str(step) for step in problem["loc"] if str(step) not in ("Figure", "str")]
+    path = [str(step) for step in problem["loc"] if str(step) not in ("Figure", "Shape", "str", "int", "float")]
     place = ".".join(path)
     if problem["type"] == "extra_forbidden":
         return f"{place}: no such key{did_you_mean(path[-1], _known_keys(path))}"
@@ -207,7 +220,9 @@ def validate_file(path: Path, find: Callable[[str, str], Entry]) -> dict[str, di
 
 def _wrong_figures(entry: Entry) -> list[str]:
     """Figures in a wrong unit or out of range."""
-    units: Mapping[str, Unit] = {"chips": chip_units(), "networks": NETWORK_UNITS, "systems": SYSTEM_UNITS}.get(entry.kind, {})
+    units: Mapping[str, Unit] = {"chips": chip_units(), "networks": NETWORK_UNITS, "systems": SYSTEM_UNITS, "models": model_units()}.get(
+        entry.kind, {}
+    )
     problems = []
     figures = flat_figures(entry)
     dies = 1.0 if "dies" in figures else None

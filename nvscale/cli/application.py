@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 import nvscale
-from nvscale.cli import calibrate_command, catalogue_commands, curve_commands, measure_command, truth_commands
+from nvscale.cli import calibrate_command, catalogue_commands, curve_commands, measure_command, model_commands, truth_commands
 
 application = typer.Typer(
     name="nvscale",
@@ -38,6 +38,7 @@ _COMMANDS: tuple[tuple[str, Any], ...] = (
     ("chips", catalogue_commands.chips),
     ("systems", catalogue_commands.systems),
     ("networks", catalogue_commands.networks),
+    ("models", model_commands.models),
     ("prices", catalogue_commands.prices),
     ("energy", catalogue_commands.energy),
     ("trends", catalogue_commands.trends),

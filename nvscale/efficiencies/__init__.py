@@ -12,6 +12,7 @@ from nvscale.efficiencies.collectives import (
 )
 from nvscale.efficiencies.matrix_multiplies import GemmEfficiency
 from nvscale.efficiencies.passes import PassEfficiency
+from nvscale.efficiencies.power import PowerEfficiency
 
 __all__ = [
     "IDEAL",
@@ -27,5 +28,6 @@ __all__ = [
     "LatentAttentionEfficiency",
     "NodesEfficiency",
     "PassEfficiency",
+    "PowerEfficiency",
     "Spread",
 ]

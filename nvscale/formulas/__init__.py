@@ -32,6 +32,10 @@ from nvscale.formulas import (
     system_benchmarks,
     technology_scaling,
     topology,
+    training_flop,
+    training_memory,
+    training_steps,
+    transformer,
 )
 
 __all__ = [
@@ -66,4 +70,8 @@ __all__ = [
     "system_benchmarks",
     "technology_scaling",
     "topology",
+    "training_flop",
+    "training_memory",
+    "training_steps",
+    "transformer",
 ]

@@ -1,11 +1,13 @@
 """Power caps: the power roof beside the roofs of compute and bandwidth."""
 
+from nvscale.formulas.overheads import smooth_maximum
 from nvscale.ops import INFINITY, maximum, minimum, where
-from nvscale.unit_types import Bytes, BytesPerSecond, Flop, FlopPerByte, FlopPerSecond, JoulesPerByte, JoulesPerFlop, Seconds, Watts
+from nvscale.unit_types import Bytes, BytesPerSecond, Count, Flop, FlopPerByte, FlopPerSecond, JoulesPerByte, JoulesPerFlop, Seconds, Watts
 
 __all__ = [
     "power_capped_attainable",
     "power_capped_time",
+    "power_under_load",
 ]
 
 
@@ -120,3 +122,60 @@ def power_capped_time(
     is_running = power_cap > constant_power
     usable = where(is_running, power_cap - constant_power, power_cap)
     return where(is_running, maximum(work / peak, traffic / bandwidth, joules / usable), INFINITY)
+
+
+def power_under_load(
+    work_rate: FlopPerSecond,
+    traffic_rate: BytesPerSecond,
+    energy_per_flop: JoulesPerFlop,
+    energy_per_byte: JoulesPerByte,
+    constant_power: Watts,
+    power_cap: Watts,
+    sharpness: Count,
+) -> Watts:
+    r"""Power of a chip from the rates that it reaches, held below the power at which its clock is lowered.
+
+    $$\bar{P} = \left(P_{lin}^{-p} + P_{cap}^{-p}\right)^{-1/p}, \qquad P_{lin} = P_0 + F e_f + G e_m$$
+
+    Parameters
+    ----------
+    work_rate : flop/s, broadcast
+        Operations per second that are reached, F.
+    traffic_rate : byte/s, broadcast
+        Bytes per second that are moved, G.
+    energy_per_flop : J/flop, broadcast
+        Energy of one operation beyond constant power.
+    energy_per_byte : J/byte, broadcast
+        Energy of moving one byte beyond constant power.
+    constant_power : W, broadcast
+        Power drawn while anything runs; more than idle power.
+    power_cap : W, broadcast
+        Power that is not exceeded; infinite for none.
+    sharpness : 1, broadcast
+        Exponent p of the corner, from 1 on; infinite for a plain minimum of both.
+
+    Returns
+    -------
+    W, broadcast
+        Average power, below the cap.
+
+    Assumptions
+    -----------
+    The rates are those under the cap: it lowers them, not the energy of an operation.
+    Near the cap the clock is lowered now and then, so the corner is round.
+
+    References
+    ----------
+    Choi, Bedard, Fowler, Vuduc, report GT-CSE-2012-01, section 5.2 (power caps).
+    Derivation: `energy.total_energy` over the time, in the p-norm of the inverse powers.
+
+    Examples
+    --------
+    110 W, 200 W of operations and 60 W of traffic under a cap of 450 W with a plain minimum.
+
+    >>> round(power_under_load(0.5e15, 2e12, 0.4e-12, 30e-12, 110.0, 450.0, float("inf")), 6)
+    370.0
+    """
+    linear = constant_power + work_rate * energy_per_flop + traffic_rate * energy_per_byte
+    drawn = where(linear > 0.0, linear, 1.0)
+    return where(linear > 0.0, 1.0 / smooth_maximum([1.0 / drawn, 1.0 / power_cap], sharpness), linear)

@@ -256,7 +256,8 @@ def _held_out(made: Predicted) -> Predicted:
     """Predictions of rows of one's own by constants fitted to them without the shape of each; none where a class has too few rows."""
     parts: dict[str, dict[str, Any]] = {"value": {}, "low": {}, "high": {}}
     for column in made.kind.measured:
-        ratios = held_out_ratios(made.kind, made.table, column)
+        own = made.kind.held_out
+        ratios = held_out_ratios(made.kind, made.table, column) if own is None else own(made.table, column) / made.value[column]
         for part, values in parts.items():
             values[column] = getattr(made, part)[column] * ratios
     return replace(made, **parts)  # type: ignore[arg-type]
@@ -269,12 +270,13 @@ def scores_of(made: Predicted) -> list[Score]:
     rows = []
     words = [made.table.column(name) for name in made.kind.scored_by]
     labels = np.array([" ".join(word or "-" for word in key) for key in zip(*words, strict=True)], dtype=object)
+    counted = np.ones(len(labels), dtype=bool) if made.kind.counts is None else made.kind.counts(made.table)
     for column in made.kind.measured:
         measured = made.table.figures(column)
         there = (measured > 0.0) & best_rows(made.kind, made.table, column, measured)
         names = sorted(set(labels[there].tolist()))
         for name in [*names, ALL]:
-            chosen = there if name == ALL else there & (labels == name)
+            chosen = there & counted if name == ALL else there & (labels == name)
             if chosen.any():
                 figures = (values[column][chosen] for values in (made.value, made.low, made.high))
                 shown = name if len(made.kind.measured) == 1 else f"{name} {column}"

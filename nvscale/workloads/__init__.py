@@ -6,5 +6,6 @@ from nvscale.workloads.gemm import Gemm
 from nvscale.workloads.latent_attention import LatentAttention
 from nvscale.workloads.mixture_of_experts import MixtureOfExperts
 from nvscale.workloads.passes import Pass
+from nvscale.workloads.training import Training
 
-__all__ = ["Attention", "Collective", "ExpertExchange", "Gemm", "LatentAttention", "MixtureOfExperts", "Pass"]
+__all__ = ["Attention", "Collective", "ExpertExchange", "Gemm", "LatentAttention", "MixtureOfExperts", "Pass", "Training"]

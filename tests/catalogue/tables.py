@@ -38,7 +38,7 @@ def entries(kind: str) -> list[tuple[str, Mapping[str, Any]]]:
     return [(name, table) for file, tables in files().items() if kind_of(file) == kind for name, table in tables.items()]
 
 
-KINDS = ("chips", "networks", "systems", "prices", "energy", "trends", "assumptions")
+KINDS = ("chips", "networks", "systems", "models", "prices", "energy", "trends", "assumptions")
 
 
 @functools.cache
@@ -49,8 +49,18 @@ def figures() -> tuple[Written, ...]:
 
 def _below(kind: str, entry: str, path: str, table: Mapping[str, Any]) -> Iterator[Written]:
     for name, value in table.items():
+        if kind == "models":
+            yield Written(kind, entry, name, _with_shared(entry, value))
+            continue
         here = f"{path}{name}"
         if "value" in value:
             yield Written(kind, entry, here, value)
         elif "entry" not in value:
             yield from _below(kind, entry, f"{here}.", value)
+
+
+def _with_shared(entry: str, value: Any) -> Mapping[str, Any]:
+    """A figure of a model with what the entry says for all of them."""
+    table = dict(entries("models"))[entry]
+    shared = {key: table[key] for key in ("source", "at", "date", "kind")}
+    return {"unit": "1", **shared, **(value if isinstance(value, dict) else {"value": value})}

@@ -225,3 +225,39 @@ def test_landauer_is_proportional_to_temperature_and_bits(temperature):
 def test_arrays_give_what_floats_give(machine, points):
     for formula in (energy.arch_line_flop_per_joule, energy.power_line):
         assert formula(numpy.array(points), **machine) == pytest.approx([formula(i, **machine) for i in points], rel=1e-12, abs=0.0)
+
+
+loads = st.fixed_dictionaries({
+    "work_rate": st.floats(0.0, 1e16),
+    "traffic_rate": st.floats(0.0, 1e13),
+    "energy_per_flop": per_flop,
+    "energy_per_byte": per_byte,
+    "constant_power": powers,
+    "power_cap": powers,
+    "sharpness": st.floats(1.0, 50.0),
+})  # fmt: skip
+
+
+@given(loads)
+def test_power_under_load_stays_below_the_cap_and_below_the_sum(load):
+    linear = energy.total_energy(
+        load["work_rate"], load["traffic_rate"], load["energy_per_flop"], load["energy_per_byte"], load["constant_power"], 1.0
+    )
+    drawn = power_caps.power_under_load(**load)
+    assert 0.0 < drawn <= min(linear, load["power_cap"]) * (1.0 + 1e-12)
+    assert drawn >= min(linear, load["power_cap"]) * 2.0 ** (-1.0 / load["sharpness"]) * (1.0 - 1e-12)
+
+
+@given(loads, factors)
+def test_more_work_never_draws_less_power(load, factor):
+    busier = load | {"work_rate": factor * load["work_rate"]}
+    assert power_caps.power_under_load(**busier) >= power_caps.power_under_load(**load) * (1.0 - 1e-12)
+
+
+@given(works, intensities, machines)
+def test_power_under_load_without_a_cap_is_the_power_line(work, intensity, machine):
+    joules, seconds = energy_and_time(work, intensity, machine)
+    parts = {name: machine[name] for name in ("energy_per_flop", "energy_per_byte", "constant_power")}
+    rates = {"work_rate": work / seconds, "traffic_rate": work / intensity / seconds}
+    drawn = power_caps.power_under_load(**rates, **parts, power_cap=math.inf, sharpness=math.inf)
+    assert drawn == pytest.approx(joules / seconds, rel=1e-9)

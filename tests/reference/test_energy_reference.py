@@ -27,6 +27,8 @@ EPOCH = "Epoch AI, Can AI scaling continue through 2030?, 2024: 1,700 W per H100
 LATENCY = "closed form after Erdil and Schneider-Joseph, arXiv 2411.01137: 90 d, 4e6 tokens, 120 layers, 40 us"
 LLAMA_2_INTENSITY = 538.98e6 / (1272.73e3 * KWH)  # g/J: the sum of the table's emissions over the sum of its energy
 
+MLPERF = "MLPerf Inference v5.1, power, closed, 8 x B200 (Lenovo SR680a V3), llama2-70b-99.9 offline: 102,909 tokens/s at 10.40 kW"
+
 
 def llama_2_tonnes(hours: float, watts: float) -> float:
     """Emissions of a Llama 2 model, in tonnes."""
@@ -34,6 +36,7 @@ def llama_2_tonnes(hours: float, watts: float) -> float:
 
 
 ROWS = [
+    Row("B200 node at the wall", lambda: energy_use.energy_per_token(10.40e3, 102_909), 0.101, 0.005, MLPERF),
     Row("C04", lambda: energy_use.energy_per_token(1e6, 54e3) / energy_use.energy_per_token(1e6, 2.8e6), 2.8e6 / 54e3, 1e-12, GB300),
     Row("C04 published 50x", lambda: energy_use.energy_per_token(1e6, 54e3) / energy_use.energy_per_token(1e6, 2.8e6), 50.0, 0.04, GB300),
     Row("C03 H200 watts", lambda: energy_use.energy_per_token(1e6, 54e3) * 90.0, 1666.67, 1e-5, GB300 + "; 90 tokens/s per GPU"),

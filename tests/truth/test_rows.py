@@ -144,7 +144,9 @@ def test_shipped_rows_name_source_and_licence() -> None:
 
 
 def test_scores_are_plain_data_and_a_readable_table() -> None:
-    scores = nv.validate("operators")
+    rows = bundled("operators")
+    strange = ["x9000" if name == "gpu" else cell for name, cell in zip(rows.columns, rows.rows[0], strict=True)]
+    scores = nv.validate("operators", Table("mine.csv", rows.columns, [*rows.rows, strange]))
     data = scores.to_dict()
     assert data["scheme"] == "grouped folds" and data["scores"][0]["kind"] == "operators"
     assert any(row["mape"] is None for row in data["scores"])

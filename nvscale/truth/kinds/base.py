@@ -57,6 +57,10 @@ class Kind:
         Columns of words by which scores are grouped.
     best_of : tuple of str
         Columns; among rows that share them only the best measurement is scored (one of several implementations).
+    counts : callable, optional
+        Table -> mask of the rows that count in the score of all; the others are reported in their groups alone.
+    held_out : callable, optional
+        (table, column) -> predictions by constants fitted without each row's group; found by `calibrate`'s fits without it.
     """
 
     name: str
@@ -68,6 +72,8 @@ class Kind:
     optional: tuple[str, ...] = ()
     optional_numbers: tuple[str, ...] = ()
     best_of: tuple[str, ...] = ()
+    counts: Callable[[Any], Any] | None = None
+    held_out: Callable[[Any, str], Any] | None = None
 
     @property
     def required(self) -> tuple[str, ...]:

@@ -5,9 +5,10 @@ from typing import Any
 
 from nvscale import catalogue
 from nvscale.errors import MissingFigure, UnknownName
+from nvscale.estimators.collectives import collective
 from nvscale.estimators.kernels import kernel
 from nvscale.truth.kinds.base import Answer, Calibration, Group, Kind, for_given_rows
-from nvscale.workloads import Gemm, Pass
+from nvscale.workloads import Collective, Gemm, Pass
 from nvscale.workloads.words import known_framework
 
 SPLIT = {"matmul_qkv_projection(3 x n/3, time = 3 x one)": 3.0}
@@ -21,7 +22,7 @@ def predict_operator(group: Group, calibration: Calibration | None) -> Mapping[s
     if operator.startswith(("matmul", "batched_matmul")):
         return {"seconds": for_given_rows(group, ("m", "n", "k"), lambda rows: _matmul(rows, calibration))}
     if operator.startswith("all_reduce"):
-        return {"seconds": Answer(reason="an all-reduce: score it as kind collectives")}
+        return {"seconds": for_given_rows(group, ("n_gpus", "message_bytes"), lambda rows: _all_reduce(rows, calibration))}
     return {"seconds": for_given_rows(group, ("elements",), lambda rows: _pass(rows, calibration))}
 
 
@@ -41,6 +42,13 @@ def _pass(group: Group, calibration: Calibration | None) -> Answer:
     operator = group.words["operator"].partition("_")[0]
     work = Pass(operator=operator, rows=elements / columns, columns=columns, precision=group.words["precision"], framework=EAGER)
     timing = kernel(work, catalogue.chip(group.words["gpu"]), calibration=calibration)
+    return Answer(timing.value, timing.low, timing.high)
+
+
+def _all_reduce(group: Group, calibration: Calibration | None) -> Answer:
+    """An all-reduce of the library inside one node."""
+    work = Collective(op="all_reduce", message_bytes=group.numbers["message_bytes"], n_gpus=group.numbers["n_gpus"], implementation="nccl")
+    timing = collective(work, catalogue.chip(group.words["gpu"]), calibration=calibration)
     return Answer(timing.value, timing.low, timing.high)
 
 
@@ -119,7 +127,7 @@ KINDS = (
         name="operators",
         words=("gpu", "operator", "precision"),
         numbers=(),
-        optional_numbers=("m", "n", "k", "batch", "elements", "row_length"),
+        optional_numbers=("m", "n", "k", "batch", "elements", "row_length", "n_gpus", "message_bytes"),
         measured=("seconds",),
         predict=predict_operator,
         scored_by=("operator", "gpu"),

@@ -1,0 +1,47 @@
+"""Sample arguments for every public formula of nvscale.formulas.training_steps, in SI."""
+
+_PRODUCT = {
+    "rows": 4096.0,
+    "inner": 8192.0,
+    "columns": 3584.0,
+    "rate": 5.6e14,
+    "half_length": 90.5,
+    "tile_area": 2.1e6,
+    "element_rate": 1.4e12,
+    "multiply_add": 2.0,
+}
+
+SAMPLES = {
+    "activation_pass_size": {"width": 14336.0, "matrices": 3.0, "element_size": 2.0},
+    "attention_pass_size": {"hidden": 4096.0, "element_size": 2.0, "passes": 5.0},
+    "backward_product_time": {**_PRODUCT, "frozen": 0.25},
+    "bubble_time": {"stages": 8.0, "chunks": 2.0, "mean": 0.0137, "ratio": 0.37},
+    "exposed_time": {"time": 0.031, "hiding": 0.0173},
+    "forward_product_time": _PRODUCT,
+    "fourth_power_sum": {"a": 0.0031, "b": 0.0027},
+    "hiding_micro_batches": {"micro_batches": 64.0, "stages": 8.0, "chunks": 3.0},
+    "loss_traffic": {"rows": 4096.0, "columns": 32064.0, "element_size": 2.0, "wide_size": 4.0},
+    "maturing_factor": {"age": 2.3e7, "handicap": 0.21, "maturing": 3.3e7},
+    "model_flop_utilisation": {"work_per_token": 3.24e12, "tokens": 238300.0, "chips": 6144.0, "time": 1.3, "peak": 2.75e14},
+    "optimizer_traffic": {"held": 1.1e8, "resident": 8.7e8, "state_size": 4.0, "weight_size": 2.0},
+    "permutation_pass_size": {"hidden": 7168.0, "element_size": 2.0},
+    "pipeline_bubble": {"stages": 8.0, "micro_batches": 64.0, "chunks": 2.0},
+    "pipeline_time": {"micro_batches": 64.0, "slowest": 0.0113, "mean": 0.0097, "stages": 8.0, "chunks": 2.0},
+    "residual_pass_size": {"hidden": 4096.0, "element_size": 2.0, "mask_size": 1.0},
+    "ring_size": {"size": 1.7e9, "ranks": 12.0},
+    "scored_pairs": {"sequence": 8192.0, "window": 1024.0},
+    "slots_of_a_stage": {"layers": 126.0, "stages": 16.0, "chunks": 4.0},
+    "stored_scores_backward_ratio": {"element_size": 2.0, "mask_size": 1.0},
+    "straggler_factor": {"chips": 4096.0, "growth": 0.0107, "reference": 8.0},
+    "training_time": {"work_per_token": 1.4e12, "tokens": 3e11, "chips": 1024.0, "achieved_rate": 1.4e14},
+    "two_tier_exchange_time": {
+        "size": 3.3e9,
+        "inside": 8.0,
+        "outside": 16.0,
+        "inside_rate": 3.9e11,
+        "outside_rate": 3.7e10,
+        "buckets": 12.5,
+        "hop": 9.3e-6,
+    },
+    "zero_bubble_ratio": {"forward": 0.0113, "activation_gradient": 0.0127, "weight_gradient": 0.0109},
+}
