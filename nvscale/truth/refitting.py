@@ -20,9 +20,9 @@ from nvscale.truth.classes import Key
 from nvscale.truth.constants import ANY, STRANGE, family_of
 from nvscale.truth.folds import COLUMNS, FOLDS_BY, chips_of, folds_are_chips, folds_of, without_chip
 from nvscale.truth.hierarchy import Values, classes_of, refit, touched
-from nvscale.truth.kinds import kind_of_rows, kinds
+from nvscale.truth.kinds import kind_of_rows
 from nvscale.truth.scoring import UNSEEN, validate
-from nvscale.truth.tables import bundled, has_bundled
+from nvscale.truth.tables import bundled
 from nvscale.truth.unseen import unseen
 
 FEWEST_ROWS, INSIDE = 20, 0.9
@@ -158,7 +158,7 @@ def main(names: Sequence[str]) -> None:
     folder = Path(__file__).parent / "data"
     parts = {"folds": write_folds, "chips": write_chips, "errors": write_errors, "intervals": write_intervals}
     wanted = [parts[name] for name in names if name in parts] or list(parts.values())
-    for name in [name for name in names if name not in parts] or [name for name in kinds() if has_bundled(name)]:
+    for name in [name for name in names if name not in parts] or list(FOLDS_BY):
         for part in wanted:
             part(name, folder)
 
