@@ -7,7 +7,7 @@ from typing import Any
 import markup
 from accuracy_cells import BESIDE, COLUMNS, beside, figures
 
-from nvscale.truth.folds import FOLDS_BY, folds_are_chips
+from nvscale.truth.folds import FOLDS_BY, folds_are_chips, has_folds
 from nvscale.truth.kinds import kinds
 from nvscale.truth.scoring import Predicted, Scores
 from nvscale.truth.tables import best_rows
@@ -51,6 +51,8 @@ def kind_page(name: str, found: Scores, chips: Scores, shipped: Scores) -> str:
 def _held_out_by(name: str) -> str:
     if folds_are_chips(name):
         return "every row is predicted without the rows of its chip."
+    if not has_folds(name):
+        return "nothing is held out: these are the constants as they ship."
     return f"every row is predicted without the rows of its shape ({', '.join(FOLDS_BY[name])})."
 
 
