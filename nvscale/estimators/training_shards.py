@@ -62,7 +62,7 @@ def machine_of(system: System, number_format: str, efficiency: TrainingEfficienc
     units = 0.0 if chip.compute_units is None else chip.compute_units
     return Machine(
         rate=chip.rate(number_format) * (efficiency.share_of_peak * sustained),
-        rate_16=_half_rate(chip) * (efficiency.share_of_peak_16 * sustained),
+        rate_16=half_rate(chip) * (efficiency.share_of_peak_16 * sustained),
         bandwidth=chip.figure("memory_bandwidth") * efficiency.share_of_bandwidth,
         tile_area=efficiency.wave_exposure * efficiency.tile * units,
         half_length=efficiency.half_length,
@@ -292,6 +292,6 @@ def _times(count: Any, pair: tuple[Any, Any]) -> tuple[Any, Any]:
     return count * pair[0], count * pair[1]
 
 
-def _half_rate(chip: Chip) -> Any:
-    """The rate at 16 bits: bfloat16, or half precision on chips that lack it."""
+def half_rate(chip: Chip) -> Any:
+    """Return the rate at 16 bits: bfloat16, or half precision on chips that lack it."""
     return chip.rate("bf16" if "bf16" in chip.precisions() else "fp16")

@@ -1,6 +1,6 @@
 """Serving: kernels of a step, the cache, closed and open loops of requests."""
 
-from nvscale.ops import log, maximum, minimum, sqrt
+from nvscale.ops import log, maximum, sqrt
 from nvscale.unit_types import Bytes, BytesPerSecond, Count, FlopPerSecond, Ratio, Seconds
 
 __all__ = [
@@ -15,7 +15,9 @@ __all__ = [
 ]
 
 
-def product_time(rows: Count, inner: Count, columns: Count, rate: FlopPerSecond, bandwidth: BytesPerSecond, weight: Bytes, activation: Bytes = 2.0) -> Seconds:
+def product_time(
+    rows: Count, inner: Count, columns: Count, rate: FlopPerSecond, bandwidth: BytesPerSecond, weight: Bytes, activation: Bytes = 2.0
+) -> Seconds:
     compute = 2.0 * rows * inner * columns / rate
     memory = (weight * inner * columns + activation * rows * (inner + columns)) / bandwidth
     return sqrt(compute * compute + memory * memory)
