@@ -60,7 +60,7 @@ PUBLISHED: dict[str, Published] = {
     "Magistral-Small": Published(usual("MistralForCausalLM", 40, 5120, 32, 8, 32768, 131072, head_dim=128), 23572403200, KERAS),
     "Ministral-8B": Published(usual("MinistralForCausalLM", 36, 4096, 32, 8, 12288, 131072, head_dim=128), 8019808256, SAFETENSORS),
     "Olmo-3-7B": Published(
-        usual("Olmo3ForCausalLM", 32, 4096, 32, 32, 11008, 100278, sliding_window=4096), 7298011136, "number of parameters in a training log"
+        usual("Olmo3ForCausalLM", 32, 4096, 32, 32, 11008, 100278, sliding_window=4096), 7298011136, "number of parameters in a log"
     ),
     "Mistral-7B-v0.1": Published(usual("MistralForCausalLM", 32, 4096, 32, 8, 14336, 32000, sliding_window=4096), 7241732096, SAFETENSORS),
     "Mistral-Nemo": Published(usual("MistralForCausalLM", 40, 5120, 32, 8, 14336, 131072, head_dim=128), 12247782400, SAFETENSORS),
