@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         MissingDependency,
         MissingFigure,
         MissingPrecision,
+        NoFeasiblePlan,
         NvscaleError,
         UnknownName,
         WrongUnit,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from nvscale.grids import Sweep, sweep
     from nvscale.model_configs import from_config
     from nvscale.parallelism import Parallelism
+    from nvscale.planning import best_plan
     from nvscale.provenance import Source
     from nvscale.record import Record
     from nvscale.settings import Prices
@@ -64,7 +66,8 @@ _HOMES = {
     "nvscale.composition": "Network Part System",
     "nvscale.efficiencies": "GemmEfficiency IDEAL",
     "nvscale.efficiencies.training": "TrainingEfficiency TrainingStack",
-    "nvscale.errors": "CatalogueError InvalidInput MissingDependency MissingFigure MissingPrecision NvscaleError UnknownName WrongUnit",
+    "nvscale.errors": "CatalogueError InvalidInput MissingDependency MissingFigure MissingPrecision NoFeasiblePlan NvscaleError "
+    "UnknownName WrongUnit",
     "nvscale.estimate": "Estimate",
     "nvscale.estimators.collectives": "collective",
     "nvscale.estimators.kernels": "kernel",
@@ -77,6 +80,7 @@ _HOMES = {
     "nvscale.grids": "Sweep sweep",
     "nvscale.model_configs": "from_config",
     "nvscale.parallelism": "Parallelism",
+    "nvscale.planning": "best_plan",
     "nvscale.provenance": "Source",
     "nvscale.record": "Record",
     "nvscale.settings": "Prices",
@@ -111,6 +115,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "MissingPrecision",
     "Model",
     "Network",
+    "NoFeasiblePlan",
     "NvscaleError",
     "Parallelism",
     "Part",
@@ -132,6 +137,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "WrongUnit",
     "__version__",
     "baselines",
+    "best_plan",
     "calibrate",
     "catalogue",
     "chip",

@@ -4,6 +4,7 @@
 NvscaleError
 ├── InvalidInput (ValueError)        a value that cannot be used
 │   ├── WrongUnit                    a figure in a unit of another dimension
+│   ├── NoFeasiblePlan               no layout of a run can be, or none fits the memory
 │   └── CatalogueError               a data file that breaks the rules: file, entry, field
 ├── UnknownName (LookupError)        no chip, network, system, source, field ... of that name
 ├── MissingFigure (LookupError)      the figure exists as a field, but nobody published it
@@ -26,6 +27,10 @@ class InvalidInput(NvscaleError, ValueError):
 
 class WrongUnit(InvalidInput):
     """A figure came in a unit of another dimension, or in text that is not a unit."""
+
+
+class NoFeasiblePlan(InvalidInput):
+    """No layout of a run can be, or none fits the memory; the message says what is missing."""
 
 
 class CatalogueError(InvalidInput):

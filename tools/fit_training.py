@@ -9,7 +9,6 @@ or (experts) one model at a time.
 
 import argparse
 import csv
-import dataclasses
 import math
 from pathlib import Path
 from types import SimpleNamespace
@@ -312,7 +311,7 @@ def write(x, errors, dense, experts, held):
     put("", "", everywhere, "share_of_bandwidth", 0.85, "1")
     places = {f"family:{name}": (name, values) for name, values in PER_FAMILY.items()}
     places |= {name: ("Blackwell Ultra" if name.endswith("300") else "Blackwell", values) for name, values in OWN.items()}
-    places |= {name: ("Ampere", PER_FAMILY["Ampere"]) for name in ("a100-sxm-40gb", "a100-sxm-80gb")} | {
+    places |= dict.fromkeys(("a100-sxm-40gb", "a100-sxm-80gb"), ("Ampere", PER_FAMILY["Ampere"])) | {
         "h100-sxm": ("Hopper", PER_FAMILY["Hopper"])
     }
     places[everywhere] = ("", ELSEWHERE)

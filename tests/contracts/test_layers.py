@@ -40,7 +40,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "nvscale.estimators.power",
         ),
     ),
-    ("views", ("nvscale.views", "nvscale.grids", "nvscale.estimators.runs")),
+    ("views", ("nvscale.views", "nvscale.grids", "nvscale.layouts", "nvscale.planning", "nvscale.plan_results", "nvscale.estimators.runs")),
     ("measured truth", ("nvscale.truth",)),
     ("report and plots", ("nvscale.report", "nvscale.plots")),
     ("package and command line", ("nvscale", "nvscale.cli", "nvscale.__main__")),
@@ -73,6 +73,8 @@ AT_TOP: dict[str, tuple[str, ...]] = {
 IN_FUNCTIONS: dict[str, tuple[str, ...]] = {
     "numpy": (
         "nvscale.grids",
+        "nvscale.layouts",
+        "nvscale.planning",
         "nvscale.truth.*",
         "nvscale.ops",
         "nvscale.units",
@@ -86,8 +88,9 @@ IN_FUNCTIONS: dict[str, tuple[str, ...]] = {
     "pydantic": ("nvscale.units",),
     "pydantic_core": ("nvscale.units",),
     "scipy": ("nvscale.truth.*", "nvscale.analysis.*", "nvscale.estimators.*"),
-    "pandas": ("nvscale.analysis.*", "nvscale.views", "nvscale.grids"),
+    "pandas": ("nvscale.analysis.*", "nvscale.views", "nvscale.grids", "nvscale.plan_results"),
     "xarray": ("nvscale.grids",),
+    "rich": ("nvscale.planning",),
     "matplotlib": ("nvscale.report.*", "nvscale.cli.*"),
     "jinja2": ("nvscale.report.*",),
 }
