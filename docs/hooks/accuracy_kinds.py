@@ -51,8 +51,8 @@ def kind_page(name: str, found: Scores, chips: Scores, shipped: Scores) -> str:
 def _held_out_by(name: str) -> str:
     if folds_are_chips(name):
         return "every row is predicted without the rows of its chip."
-    if not has_folds(name):
-        return "nothing is held out: these are the constants as they ship."
+    if name not in FOLDS_BY:
+        return "these rows have no folds: every row is predicted with the constants in use."
     return f"every row is predicted without the rows of its shape ({', '.join(FOLDS_BY[name])})."
 
 
