@@ -66,8 +66,9 @@ class Block(NamedTuple):
             if piece.possible.any():
                 yield piece
             return
-        for i in range(len(piece.axes[name])):
-            yield from _part(piece, name, slice(i, i + 1)).cut(most)
+        half = len(piece.axes[name]) // 2
+        yield from _part(piece, name, slice(None, half)).cut(most)
+        yield from _part(piece, name, slice(half, None)).cut(most)
 
 
 class Layouts(NamedTuple):

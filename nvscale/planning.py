@@ -23,7 +23,7 @@ from nvscale.units import Unit
 from nvscale.workloads.memory_use import memory_use
 from nvscale.workloads.training import Training
 
-BOX = 65_536
+BOX = 131_072
 """Layouts of a piece: about where the speed of NumPy peaks."""
 BINS = 512
 """Steps of memory in which a layout is compared with the front before it is looked at closely."""
@@ -176,8 +176,8 @@ class _Search(NamedTuple):
     def times(self, block: Block) -> tuple[Any, Any]:
         """Return seconds and bytes of all points of a block."""
         job, chips, at, stack = self.setting.job, self.setting.system.chips, self.setting.at, self.setting.stack
-        plan, software = _records(block, stack)
-        return step(job, plan, chips, at, software).value, _memory(job, block, chips)
+        plan, software = _layout_of(block), _software_of(block)
+        return step(job, plan, chips, at, stack.replace(**software) if software else stack).value, memory_per_chip(job, plan, chips)
 
     def survivors(self, number: int, block: Block, kept: "_Kept") -> tuple[int, Any]:
         """Return how many points of a block fit, and those of them that may be kept: seconds, bytes, block, place."""
@@ -296,22 +296,23 @@ def _setting(job: Training, system: System, stack: Any, efficiency: Any, calibra
     return Setting(job, system, software, efficiency, machine_of(system, job.precision, efficiency, software))
 
 
-def _records(block: Block, stack: TrainingStack) -> tuple[Parallelism, TrainingStack]:
-    """Layouts and software of a block, with arrays for its axes."""
-    arrays, own = block.arrays(), units_of(Parallelism)
-    plan = Parallelism(pp=block.pp, **block.words, **{name: values for name, values in arrays.items() if name in own})
-    software = {name: values for name, values in arrays.items() if name not in own}
-    return plan, stack.replace(**software) if software else stack
+def _layout_of(block: Block) -> Parallelism:
+    """All layouts of a block, with arrays for its axes."""
+    own = units_of(Parallelism)
+    return Parallelism(pp=block.pp, **block.words, **{name: values for name, values in block.arrays().items() if name in own})
+
+
+def _software_of(block: Block) -> dict[str, Any]:
+    """Figures of the software that are axes of a block."""
+    return {name: values for name, values in block.arrays().items() if name not in units_of(Parallelism)}
 
 
 def _memory(job: Training, block: Block, chips: Any) -> Any:
     """Bytes of all points of a block."""
     import numpy as np
 
-    own, arrays = units_of(Parallelism), block.arrays()
-    plan = Parallelism(pp=block.pp, **block.words, **{name: values for name, values in arrays.items() if name in own})
     with np.errstate(all="ignore"):
-        return memory_per_chip(job, plan, chips)
+        return memory_per_chip(job, _layout_of(block), chips)
 
 
 def _scale_of(system: System) -> float:
