@@ -13,7 +13,7 @@ from nvscale.errors import MissingFigure, NoFeasiblePlan, unknown
 from nvscale.estimators.memory_of_training import memory_per_chip
 from nvscale.estimators.training import efficiency_of, machine_of, stack_of
 from nvscale.estimators.training_steps import step
-from nvscale.layouts import Block, Layouts, layouts
+from nvscale.layouts import Block, Layouts, check_whole, layouts
 from nvscale.ops import FLOAT, carrier
 from nvscale.parallelism import Parallelism
 from nvscale.plan_results import Candidate, Plans, Setting
@@ -103,15 +103,14 @@ def best_plan(
     >>> best[0].seconds <= best[1].seconds and best[0].memory <= 80 * 2**30
     True
     """
-    ground = catalogue.system(system)
-    count = ground.chips if chips is None else Unit("1", ">=1").si(chips, "best_plan: chips")
+    placed = _placed(job, system, chips)
     extra = _axes_of_software(fixed)
-    found = layouts(job, ground, count, cross_domain=cross_domain, extra=extra, **{k: v for k, v in fixed.items() if k not in extra})
-    setting = _setting(job, ground if ground.chips == count else ground.scale(count), stack, efficiency, calibration)
-    limit = usable_memory(setting.system, memory)
-    search = _Search(setting, limit, max(int(top), 1))
+    found = layouts(job, placed, placed.chips, cross_domain=cross_domain, extra=extra, **{k: v for k, v in fixed.items() if k not in extra})
+    setting = _setting(job, placed, stack, efficiency, calibration)
+    limit = usable_memory(placed, memory)
+    search = _Search(setting, limit, int(Unit("1", ">=1").si(top, "top")))
     pieces = [piece for block in found.blocks for piece in block.cut(BOX)]
-    kept = _Kept(search.top, min(limit, _scale_of(setting.system)))
+    kept = _Kept(search.top, min(limit, _scale_of(placed)))
     fitting = _run(search, pieces, kept, progress=progress, threads=threads)
     if not fitting:
         raise _nothing_fits(search, found, pieces, fixed, cross_domain=cross_domain, extra=extra)
@@ -142,14 +141,21 @@ def feasible(job: Training, system: str | System, chips: Any = None, *, memory: 
     >>> found.possible, found.rejected["memory"] > 0
     (166, True)
     """
-    ground = catalogue.system(system)
-    count = ground.chips if chips is None else Unit("1", ">=1").si(chips, "feasible: chips")
-    found = layouts(job, ground, count, **fixed)
-    limit = usable_memory(ground, memory)
-    blocks = [block._replace(possible=block.possible & (_memory(job, block, count) <= limit)) for block in found.blocks]
+    placed = _placed(job, system, chips)
+    found = layouts(job, placed, placed.chips, **fixed)
+    limit = usable_memory(placed, memory)
+    blocks = [block._replace(possible=block.possible & (_memory(job, block, placed.chips) <= limit)) for block in found.blocks]
     fitting = sum(block.points() for block in blocks)
     rejected = found.rejected | ({"memory": found.possible - fitting} if found.possible > fitting else {})
     return found._replace(blocks=tuple(block for block in blocks if block.possible.any()), rejected=rejected)
+
+
+def _placed(job: Training, system: str | System, chips: Any) -> System:
+    """The system with the chips of the run."""
+    ground = catalogue.system(system)
+    count = ground.chips if chips is None else Unit("1", ">=1").si(chips, "chips")
+    check_whole(job, count)
+    return ground if ground.chips == count else ground.scale(count)
 
 
 def usable_memory(system: System, memory: Any = None) -> float:
