@@ -11,8 +11,8 @@ from collections.abc import Callable
 import numpy as np
 
 import nvscale as nv
+from nvscale.estimators.memory_of_training import memory_per_chip
 from nvscale.estimators.training import efficiency_of, machine_of, stack_of, training
-from nvscale.estimators.training_memory import memory_per_chip
 from nvscale.estimators.training_steps import step
 from nvscale.layouts import divisors
 
