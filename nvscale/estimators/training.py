@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -200,10 +200,15 @@ def training(
         placed,
         tree(found),
         contenders=(*PARTS, "output head", "pipeline bubble", "pipeline transfers", "gradient exchange", "optimizer"),
-        roofline=job.tokens * job.model.flop_per_token(job.sequence, CONVENTION) / placed.peak(job.precision),
+        roofline=partial(_bare_time, job, placed),
         factors=efficiency.factors({"experts": bool(job.model.experts > 0.0) if carrier(job.model.experts) == FLOAT else False}),
         assumptions=notes,
     )
+
+
+def _bare_time(job: Training, system: System) -> Any:
+    """The model work of a step at the peak rate of all chips."""
+    return job.tokens * job.model.flop_per_token(job.sequence, CONVENTION) / system.peak(job.precision)
 
 
 def tree(found: Step) -> Estimate:
