@@ -7,7 +7,7 @@ from typing import Any
 import markup
 from accuracy_cells import BESIDE, COLUMNS, beside, figures
 
-from nvscale.truth.folds import FOLDS_BY, folds_are_chips, has_folds
+from nvscale.truth.folds import FOLDS_BY, folds_are_chips
 from nvscale.truth.kinds import kinds
 from nvscale.truth.scoring import Predicted, Scores
 from nvscale.truth.tables import best_rows
