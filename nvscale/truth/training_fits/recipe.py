@@ -16,7 +16,9 @@ CLASSES = {"step bf16": "bf16", "step fp8": "fp8", "step fp4": "fp4"}
 STACKS = ("vendor-fused", "compiled", "eager", "eager-broadcast", "unfused", "unfused-eager")
 REFERENCE = "gb200"
 """The chip whose power relative to its rate the sustained rates of other Blackwell chips are compared with."""
-MULTIPLIES = "bundled matrix multiplies of 512 rows and more, best kernel of a shape; 8 bits: public tables of reached rates (ml-engineering)"
+MULTIPLIES = (
+    "bundled matrix multiplies of 512 rows and more, best kernel of a shape; 8 bits: public tables of reached rates (ml-engineering)"
+)
 PUBLIC = "public table of reached rates (ml-engineering)"
 BUS = "bundled all-gathers (Ampere: all-reduces) of 128 MiB on 8 chips of the domain"
 RUNS = "published training steps (data/measured-training.csv.gz)"
@@ -87,14 +89,14 @@ def recipe() -> Recipe:
     """Return the recipe of data/recipes-training.toml."""
     text = resources.files("nvscale.truth").joinpath("data/recipes-training.toml").read_text(encoding="utf-8")
     said = tomllib.loads(text)
-    free = {
-        entry["name"]: Free(entry["name"], entry["start"], *entry["range"], entry.get("group", DENSE)) for entry in said["constant"]
-    }
+    free = {entry["name"]: Free(entry["name"], entry["start"], *entry["range"], entry.get("group", DENSE)) for entry in said["constant"]}
     places = list(_places(said))
     cells = [*_ceilings(places)]
     for entry in said["constant"]:
         if entry.get("field"):
-            cells += _cells(entry, places, {"name": entry["name"], "value": math.nan, "data_set": RUNS, "exponent": entry.get("exponent", "")})
+            cells += _cells(
+                entry, places, {"name": entry["name"], "value": math.nan, "data_set": RUNS, "exponent": entry.get("exponent", "")}
+            )
     for entry in said["fixed"]:
         cells += _cells(entry, places, {"value": entry["value"], "data_set": entry.get("data_set", FIXED)})
     return Recipe(free, tuple(cells), said["prior"])

@@ -89,7 +89,9 @@ def _row(place: int, group: Group, fold: str, constants: Constants) -> Row:
     hardware = Hardware(*map(_number, hardware_of(system, job.precision)))
     keys = ({name: _key(one) for name, one in found.constants.items()} for found in (efficiency, stack))
     seconds = float(group.numbers[SECONDS][0])
-    return Row(place, seconds, chip.name, fold, stack_name(said, group), class_, plan.recompute, records, hardware, chips, age, expert_age, *keys)
+    return Row(
+        place, seconds, chip.name, fold, stack_name(said, group), class_, plan.recompute, records, hardware, chips, age, expert_age, *keys
+    )
 
 
 def class_of(number_format: str) -> str:
