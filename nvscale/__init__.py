@@ -15,7 +15,9 @@ from nvscale._version import __version__
 
 if TYPE_CHECKING:
     from nvscale import catalogue, formulas, quantities
+    from nvscale.analysis.attribution import Attribution, attribute
     from nvscale.analysis.decomposition import Decomposition
+    from nvscale.analysis.forecasts import Trend, fit_trend
     from nvscale.analysis.roadmap import Curves
     from nvscale.analysis.trends import Growth, fit_growth
     from nvscale.catalogue import Catalogue, chip, chips, load, model, models, network, networks, system, systems
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from nvscale.estimators.serving import serving
     from nvscale.estimators.system_benchmarks import system_benchmark
     from nvscale.estimators.training import TrainingStep, training
+    from nvscale.evidence.hardware import trend
     from nvscale.formats import Precision, precision, precisions
     from nvscale.grids import Sweep, sweep
     from nvscale.model_configs import from_config
@@ -63,7 +66,9 @@ if TYPE_CHECKING:
     from nvscale.workloads.serving import Decoding, Prefill, Serving
 
 _HOMES = {
+    "nvscale.analysis.attribution": "Attribution attribute",
     "nvscale.analysis.decomposition": "Decomposition",
+    "nvscale.analysis.forecasts": "Trend fit_trend",
     "nvscale.analysis.roadmap": "Curves",
     "nvscale.analysis.trends": "Growth fit_growth",
     "nvscale.catalogue": "Catalogue chip chips load model models network networks system systems",
@@ -84,6 +89,7 @@ _HOMES = {
     "nvscale.estimators.system_benchmarks": "system_benchmark",
     "nvscale.estimators.training": "TrainingStep training",
     "nvscale.estimators.memory_of_training": "fits training_memory",
+    "nvscale.evidence.hardware": "trend",
     "nvscale.formats": "Precision precision precisions",
     "nvscale.grids": "Sweep sweep",
     "nvscale.model_configs": "from_config",
@@ -105,6 +111,7 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.s
 _PACKAGES = ("catalogue", "formulas", "quantities")
 
 __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
+    "Attribution",
     "Catalogue",
     "CatalogueError",
     "Chip",
@@ -145,10 +152,12 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "TrainingRun",
     "TrainingStack",
     "TrainingStep",
+    "Trend",
     "Unit",
     "UnknownName",
     "WrongUnit",
     "__version__",
+    "attribute",
     "baselines",
     "best_plan",
     "calibrate",
@@ -159,6 +168,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "curves",
     "decoding",
     "fit_growth",
+    "fit_trend",
     "fits",
     "formulas",
     "from_config",
@@ -186,6 +196,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "training",
     "training_memory",
     "training_run",
+    "trend",
     "validate",
 ]
 
