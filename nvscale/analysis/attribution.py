@@ -16,6 +16,9 @@ SCALES = ("log", "linear")
 CLOSE = 1e-9
 """Least agreement of mixtures with the scenarios themselves, and of arrays with single numbers."""
 
+LARGEST_SHARE = 2.0
+"""Shares beyond this, where effects cancel, are not printed: they say nothing."""
+
 
 @dataclass(frozen=True)
 class Attribution:
@@ -87,7 +90,7 @@ class Attribution:
     def __str__(self) -> str:
         ends = f"{readable(self.before, self.unit)} to {readable(self.after, self.unit)}"
         lines = [f"{self.name}: {ends}, x{self.total:.4g} ({self.scale} scale, {self.evaluations:,} mixtures)"]
-        shares = self.shares
+        shares = self.shares if all(abs(share) <= LARGEST_SHARE for share in self.shares.values()) else {}
         width = max((len(name) for name in self.contributions), default=0)
         for name, value in sorted(self.contributions.items(), key=lambda item: -abs(item[1])):
             shown = f"x{math.exp(value):.4g}" if self.scale == "log" else f"{value:+.4g} {self.unit}"
@@ -116,8 +119,10 @@ def attribute(
     ----------
     estimator : callable
         Called as `estimator(**scenario)`; any function to an Estimate or a number.
-    before, after : mapping of str to any
+    before : mapping of str to any
         Inputs of the estimator, by name: work, system, plan, engine, prices ...
+    after : mapping of str to any
+        The same inputs afterwards.
     factors : str or mapping of str to paths
         "default": systems as clock, units, width of a unit, number format, memory bandwidth, memory, chip count, scale-up
         size, network, power, price, kernels and software; other inputs as load, lengths, model, layout ...
@@ -126,9 +131,11 @@ def attribute(
         "log": factors multiply to the total. "linear": contributions add up to the difference.
     output : str or callable, optional
         Which result of the estimate counts: a name such as "tokens per second", or a function; its value by default.
-    samples, seed : int
+    samples : int
         Pairs of orders that are drawn where all mixtures are too many: above 12 factors, or above 16 where the estimator
-        takes arrays; and where they start.
+        takes arrays.
+    seed : int
+        Where the drawing starts.
 
     Returns
     -------

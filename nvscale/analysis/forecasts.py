@@ -206,16 +206,20 @@ def fit_trend(
 
     Parameters
     ----------
-    years, values : sequence of float
-        Decimal calendar years and positive values.
+    years : sequence of float
+        Decimal calendar years.
+    values : sequence of float
+        Positive values, one a year given.
     shape : str
         "exponential", or "saturating": growth that slows down towards a ceiling, with time constant tau from the first point on.
     points : str
         "all", or "records": those alone that beat every earlier one.
     confidence : float
         Level of the intervals, Student's t.
-    name, unit : str
-        For people.
+    name : str
+        What grows, for people.
+    unit : str
+        Of the values.
 
     Returns
     -------

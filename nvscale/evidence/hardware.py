@@ -63,8 +63,10 @@ def trend(
         "exponential", or "saturating" towards a ceiling.
     price_basis : str
         "first purchase", "last purchase", "mean purchase"; "first rent", "last rent" (on demand, per chip and hour).
-    since, until : year, optional
-        Release dates from and before which chips count.
+    since : year, optional
+        Release date from which chips count.
+    until : year, optional
+        Release date before which chips count.
     maker : str, optional
         One maker alone, as the history spells it.
     all_hardware : bool
