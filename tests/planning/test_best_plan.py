@@ -111,8 +111,8 @@ def test_a_tier_that_joins_nothing_new_changes_nothing() -> None:
         assert best_plan(JOB, system.replace(networks=tiers), **SOFTWARE)[0].seconds == best_plan(JOB, system, **SOFTWARE)[0].seconds
 
 
-def test_two_by_eight_is_eight_by_two_where_the_tiers_are_the_same() -> None:
-    """With tiers of equal bandwidth no tensor parallel group cares where the border of the domain lies."""
+def test_no_exchange_but_that_of_replicas_cares_where_the_domain_ends_if_tiers_are_alike() -> None:
+    """The exchange of replicas runs on both tiers at the same time, so that the whole step of 2 x 8 is not that of 8 x 2."""
     alike = {"stack": STACK, "efficiency": SUSTAINED.replace(scaleout_share=0.8, hop=0.0)}
     for tp, cp in ((2, 8), (8, 2), (4, 4), (8, 1)):
         fixed = {"tp": tp, "cp": cp, "pp": 16 // (tp * cp), "zero": 0, "micro_batch": 1}
