@@ -8,6 +8,7 @@ __all__ = [
     "compute_elasticity",
     "compute_for_loss",
     "matched_parameters",
+    "matched_tokens",
     "optimal_loss",
     "optimal_parameters",
     "optimal_tokens",
@@ -308,3 +309,43 @@ def matched_parameters(tokens: Count, A: Ratio, B: Ratio, alpha: Ratio, beta: Ra
     """
     scale = allocation_coefficient(A, B, alpha, beta)
     return scale * (scale * tokens) ** (beta / alpha)
+
+
+def matched_tokens(parameters: Count, A: Ratio, B: Ratio, alpha: Ratio, beta: Ratio) -> Ratio:
+    r"""Tokens for which given parameters are compute-optimal.
+
+    $$D = \frac{1}{G} \left(\frac{N}{G}\right)^{\alpha/\beta}$$
+
+    Parameters
+    ----------
+    parameters : 1, broadcast
+        Parameters of the model.
+    A : 1, broadcast
+        Coefficient of the parameter term.
+    B : 1, broadcast
+        Coefficient of the data term.
+    alpha : 1, broadcast
+        Exponent of parameters, above 0.
+    beta : 1, broadcast
+        Exponent of tokens, above 0.
+
+    Returns
+    -------
+    1, broadcast
+        Training tokens.
+
+    Assumptions
+    -----------
+    Holds inside the range of the runs that the constants were fitted to.
+
+    References
+    ----------
+    Derivation: `matched_parameters` solved for the tokens.
+
+    Examples
+    --------
+    >>> round(matched_tokens(70e9, 406.4, 410.7, 0.34, 0.28) / 1e12, 2)
+    7.66
+    """
+    scale = allocation_coefficient(A, B, alpha, beta)
+    return (parameters / scale) ** (alpha / beta) / scale

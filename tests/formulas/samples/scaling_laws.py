@@ -64,6 +64,7 @@ SAMPLES = {
     },
     "low_precision_loss": {**SIZE, **BITS, **SUM, **SENSITIVITIES},
     "matched_parameters": {"tokens": 1.1e12, **ALLOCATION},
+    "matched_tokens": {"parameters": 70e9, **ALLOCATION},
     "movement_limited_chips": {
         "batch_tokens": 4e6,
         "width": 16384.0,
