@@ -4,17 +4,18 @@
 >>> law = laws.load("chinchilla/besiroglu-2024")
 >>> print(law.optimum(compute=1e22))
 chinchilla/besiroglu-2024 at 10 ZFLOP
-  parameters: 9.019 billion (90%: 8.134 billion to 10 billion)
+  parameters: 9.045 billion (90%: 7.332 billion to 11.16 billion)
   ...
 """
 
 from nvscale.errors import unknown
 from nvscale.laws.comparison import DECISIONS, Comparison, compare
-from nvscale.laws.data_sets import Points, data_sets, read_points
 from nvscale.laws.fitting import LawFit, fit_law
 from nvscale.laws.law import Covariance, Law, fitted_law
+from nvscale.laws.likelihood import LikelihoodRatio, likelihood_ratio, log_likelihood
 from nvscale.laws.optima import LifetimeOptimum, OptimalAllocation
 from nvscale.laws.reading import shipped_laws
+from nvscale.laws.runs import Points, data_sets, read_points
 
 __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Comparison",
@@ -23,13 +24,16 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Law",
     "LawFit",
     "LifetimeOptimum",
+    "LikelihoodRatio",
     "OptimalAllocation",
     "Points",
     "compare",
     "data_sets",
     "fit_law",
     "fitted_law",
+    "likelihood_ratio",
     "load",
+    "log_likelihood",
     "names",
     "read_points",
 ]

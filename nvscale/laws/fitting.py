@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from nvscale.errors import InvalidInput, MissingFigure
-from nvscale.laws.data_sets import Points, read_points
 from nvscale.laws.forms import law_form
 from nvscale.laws.law import Covariance, Law
+from nvscale.laws.runs import Points, read_points
 from nvscale.provenance import Source
 
 DELTA = 1e-3
@@ -306,8 +306,8 @@ def fit_law(
 def _allocation(points: Points, approach: int) -> Any:
     from nvscale.analysis.law_fitting.allocations import fit_budgets, fit_envelope
 
-    known = [points[name] for name in ("parameters", "compute", "loss")]
-    return fit_envelope(*known) if approach == 1 else fit_budgets(*known, points.columns.get("budget"))
+    size, compute, loss = (points[name] for name in ("parameters", "compute", "loss"))
+    return fit_envelope(size, compute, loss) if approach == 1 else fit_budgets(size, compute, loss, points.columns.get("budget"))
 
 
 def _mask(points: Points, hold_out: Any) -> Any:

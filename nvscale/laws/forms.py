@@ -51,13 +51,30 @@ class LawForm:
     defaults: Mapping[str, float] | None = None
 
 
-def _form(name: str, quantity: str, variables: str, function: Callable[..., Any], **more: Any) -> LawForm:
-    """A form whose constants are the parameters of the function that are not variables."""
-    wanted = tuple(variables.split())
-    known = tuple(key for key in inspect.signature(function).parameters if key not in wanted)
-    constants = tuple(key for key in known if key not in ("operations", "inference_operations"))
+def _form(
+    name: str,
+    quantity: str,
+    variables: str,
+    function: Callable[..., Any],
+    *,
+    called: Mapping[str, str] | None = None,
+    fixed: Mapping[str, float] | None = None,
+    **more: Any,
+) -> LawForm:
+    """A form by a formula: its parameters that are neither variables nor fixed are the constants.
+
+    `called` says what the formula calls a variable, or a constant, of ours.
+    """
+    ours = {theirs: own for own, theirs in (called or {}).items()}
+    wanted, held = tuple(variables.split()), dict(fixed or {})
+    known = tuple(ours.get(key, key) for key in inspect.signature(function).parameters if key not in held)
+    constants = tuple(key for key in known if key not in (*wanted, "operations", "inference_operations"))
+
+    def asked(**given: Any) -> Any:
+        return function(**{(called or {}).get(key, key): value for key, value in given.items()}, **held)
+
     unit = "nats/token" if quantity in ("loss", "added loss") else "1"
-    return LawForm(name, quantity, unit, wanted, constants, function, **more)
+    return LawForm(name, quantity, unit, wanted, constants, asked, **more)
 
 
 def sum_constants(form: str, constants: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -86,7 +103,7 @@ def _sum_optimum(form: str) -> Callable[[Mapping[str, Any], Any], Optimum]:
     return optimum
 
 
-def _overtrained(parameters: Any, tokens: Any, E: Any, a: Any, b: Any, eta: Any) -> Any:  # noqa: N803
+def _overtrained(parameters: Any, tokens: Any, E: Any, a: Any, b: Any, eta: Any) -> Any:
     return f.overtrained_loss(f.training_operations(parameters, tokens), tokens / parameters, E, a, b, eta)
 
 
@@ -94,13 +111,13 @@ def _repeated(
     parameters: Any,
     unique_tokens: Any,
     epochs: Any,
-    E: Any,  # noqa: N803
-    A: Any,  # noqa: N803
-    B: Any,  # noqa: N803
+    E: Any,
+    A: Any,
+    B: Any,
     alpha: Any,
     beta: Any,
-    R_N: Any,  # noqa: N803
-    R_D: Any,  # noqa: N803
+    R_N: Any,
+    R_D: Any,
 ) -> Any:
     matched = f.matched_parameters(unique_tokens, A, B, alpha, beta)
     return f.repeated_data_loss(parameters, unique_tokens, epochs, matched, E, A, B, alpha, beta, R_N, R_D)
@@ -155,6 +172,8 @@ _ALLOCATIONS: tuple[tuple[str, str, Callable[[Mapping[str, Any], Any], Optimum]]
     ("model-scale-allocation", "M_0 M_exponent D_0 D_exponent", _model_scale),
     ("ratio-allocation", "K_2 eta", _ratio),
 )
+FLOOR = {"tokens": 1.0, "B": 0.0, "beta": 1.0}
+"""One amount alone, and a loss that stays."""
 _BITS = dict.fromkeys(("weight_bits", "activation_bits", "cache_bits"), 16.0)
 FORMS: Mapping[str, LawForm] = {
     form.name: form
@@ -162,20 +181,19 @@ FORMS: Mapping[str, LawForm] = {
         _form("chinchilla", "loss", "parameters tokens", f.chinchilla_loss, optimum=_sum_optimum("chinchilla")),
         _form("overtraining", "loss", "parameters tokens", _overtrained, optimum=_sum_optimum("overtraining")),
         _form("kaplan", "loss", "parameters tokens", f.kaplan_loss),
-        _form(
-            "power-of-parameters", "loss", "parameters", lambda parameters, scale, exponent: f.power_law_loss(parameters, scale, exponent)
-        ),
-        _form("power-of-tokens", "loss", "tokens", lambda tokens, scale, exponent: f.power_law_loss(tokens, scale, exponent)),
-        _form("power-of-compute", "loss", "compute", lambda compute, scale, exponent: f.power_law_loss(compute, scale, exponent)),
-        _form(
-            "floor-of-parameters",
-            "loss",
-            "parameters",
-            lambda parameters, E, A, alpha: f.chinchilla_loss(parameters, 1.0, E, A, 0.0, alpha, 1.0),
-        ),
-        _form("floor-of-tokens", "loss", "tokens", lambda tokens, E, A, alpha: f.chinchilla_loss(tokens, 1.0, E, A, 0.0, alpha, 1.0)),
+        _form("power-of-parameters", "loss", "parameters", f.power_law_loss, called={"parameters": "amount"}),
+        _form("power-of-tokens", "loss", "tokens", f.power_law_loss, called={"tokens": "amount"}),
+        _form("power-of-compute", "loss", "compute", f.power_law_loss, called={"compute": "amount"}),
+        _form("floor-of-parameters", "loss", "parameters", f.chinchilla_loss, fixed=FLOOR),
+        _form("floor-of-tokens", "loss", "tokens", f.chinchilla_loss, called={"tokens": "parameters"}, fixed=FLOOR),
         _form("critical-batch", "critical batch", "loss", f.critical_batch_size),
-        _form("data-against-overfitting", "tokens", "parameters", lambda parameters, k, p: f.power_law_amount(parameters, k, p)),
+        _form(
+            "data-against-overfitting",
+            "tokens",
+            "parameters",
+            f.power_law_amount,
+            called={"parameters": "compute", "k": "coefficient", "p": "exponent"},
+        ),
         _form("repeated-data", "loss", "parameters unique_tokens epochs", _repeated, defaults={"epochs": 1.0}),
         _form("transfer", "data transferred", "fine_tuning_data parameters", f.transferred_data),
         _form("low-precision", "loss", "parameters tokens weight_bits activation_bits cache_bits", f.low_precision_loss, defaults=_BITS),

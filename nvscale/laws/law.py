@@ -100,7 +100,7 @@ class Law:
 
         >>> from nvscale import laws
         >>> round(laws.load("chinchilla/hoffmann-2022-rounded").value(parameters=10e9, tokens=40e9), 3)
-        2.292
+        2.293
         """
         if self.form.function is None:
             raise MissingFigure(f"{self.name} gives no curve{self._offers()}")
@@ -176,7 +176,7 @@ class Law:
         >>> from nvscale import laws
         >>> law = laws.load("chinchilla/besiroglu-2024")
         >>> round(law.closed_form("tokens_for_loss", loss=2.0, parameters=50e9) / 1e12, 2)
-        1.22
+        0.83
         """
         known = self.chinchilla or dict(self.constants)
         return _formula(quantity)(**{name: known[name] for name in _parameters(quantity) if name in known}, **variables)
@@ -203,7 +203,7 @@ class Law:
 
         if quantity:
             known = self.chinchilla or dict(self.constants)
-            names = [name for name in _parameters(quantity) if name != "operations" and name != "inference_operations"]
+            names = [name for name in _parameters(quantity) if name not in {"operations", "inference_operations"}]
             filled = {name: known[name] for name in names if name in known and numbers}
             return _formula(quantity)(**symbols(name for name in names if name not in filled), **filled)
         if self.form.function is None:
@@ -217,7 +217,7 @@ class Law:
         >>> from nvscale import laws
         >>> best = laws.load("chinchilla/besiroglu-2024").optimum(compute=1e22)
         >>> round(best.parameters.value / 1e9, 2), round(best.parameters.low / 1e9, 2), round(best.parameters.high / 1e9, 2)
-        (9.02, 8.13, 10.0)
+        (9.05, 7.33, 11.16)
         """
         from nvscale.laws.optima import optimum
 

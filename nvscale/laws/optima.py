@@ -56,14 +56,21 @@ class OptimalAllocation:
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
         compute = self.compute.tolist() if hasattr(self.compute, "tolist") else self.compute
-        plain = {name: part.to_dict() for name, part in self.parts().items()}
-        return {"law": self.law, "compute": compute, **plain, "level": self.level, "interval": self.interval, "beyond": list(self.beyond)}
+        plain = {name: _slim(part) for name, part in self.parts().items()}
+        sources = list(dict.fromkeys(str(source) for source in self.parameters.sources()))
+        told = {"level": self.level, "interval": self.interval, "beyond": list(self.beyond), "sources": sources}
+        return {"law": self.law, "compute": compute, **plain, **told}
 
     def __str__(self) -> str:
         lines = [f"{self.law} at {show(self.compute, 'flop')}"]
         lines += [f"  {part.name}: {_shown(part, self.level)}" for part in self.parts().values()]
         lines += [f"  interval: {self.interval}"] if self.interval else ["  no interval: the law has no covariance"]
         return "\n".join([*lines, *(f"  extrapolated: {text}" for text in self.beyond)])
+
+
+def _slim(part: Estimate) -> dict[str, Any]:
+    """Value, unit and interval of a part."""
+    return {key: value for key, value in part.to_dict().items() if key in ("value", "unit", "low", "high")}
 
 
 def _shown(part: Estimate, level: float) -> str:
@@ -110,9 +117,9 @@ def optimum(law: Law, compute: Any, *, level: float = 0.90, interval: str = "aut
     parts = {name: Estimate(_TITLES[name], _exp(value), unit) for (name, value), unit in zip(best.items(), _UNITS, strict=False)}
     for name, (low, high) in ends.items():
         parts[name].low, parts[name].high = _plain(low), _plain(high)
-    source = next(iter(law.sources.values()), None)
+    leaves = {name: Estimate(name, value, "1", source=law.sources.get(name)) for name, value in law.constants.items()}
     for part in parts.values():
-        part.source = source
+        part.how, part.terms = "closed form of", leaves
     beyond = tuple(law.check(extrapolate, compute=compute, parameters=parts["parameters"].value, tokens=parts["tokens"].value))
     return OptimalAllocation(law.name, compute, parts["parameters"], parts["tokens"], parts.get("loss"), parts["ratio"], level, how, beyond)
 
@@ -277,10 +284,9 @@ class LifetimeOptimum:
         return self.tokens / self.training_optimum[1]
 
     def __str__(self) -> str:
-        return (
-            f"{self.law}: loss {self.loss:.4f}, {_number(self.lifetime_tokens, '1')} tokens in use: {_number(self.parameters, '1')} parameters"
-            f" on {_number(self.tokens, '1')} tokens ({self.data_ratio:.3g} x the data), saves {self.saving:.1%}"
-        )
+        use, size, data = (_number(value, "1") for value in (self.lifetime_tokens, self.parameters, self.tokens))
+        model = f"{size} parameters on {data} tokens ({self.data_ratio:.3g} x the data)"
+        return f"{self.law}: loss {self.loss:.4f}, {use} tokens in use: {model}, saves {self.saving:.1%}"
 
 
 def lifetime_optimum(

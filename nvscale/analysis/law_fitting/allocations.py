@@ -101,7 +101,8 @@ def fit_budgets(parameters: Any, compute: Any, loss: Any, budgets: Any = None, w
             dropped[budget] = "no minimum between the smallest and the largest model"
             continue
         found.append((np.exp(lowest + size.mean()), budget, rest + slope * lowest + bend * lowest**2))
-    return _line(2, *(np.array(part) for part in (zip(*found, strict=True) if found else ((), (), ()))), dropped)
+    sizes, costs, losses = (np.array([one[i] for one in found]) for i in range(3))
+    return _line(2, sizes, costs, losses, dropped)
 
 
 def _line(approach: int, parameters: Any, compute: Any, loss: Any, dropped: dict[float, str]) -> FittedAllocation:
