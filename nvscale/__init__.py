@@ -50,9 +50,9 @@ if TYPE_CHECKING:
     from nvscale.estimators.training import TrainingStep, training
     from nvscale.formats import Precision, precision, precisions
     from nvscale.grids import Sweep, sweep
-    from nvscale.model_configs import from_config
     from nvscale.laws.fitting import LawFit, fit_law
     from nvscale.laws.law import Law
+    from nvscale.model_configs import from_config
     from nvscale.parallelism import Parallelism
     from nvscale.planning import best_plan
     from nvscale.provenance import Source

@@ -15,6 +15,8 @@ from nvscale.laws.optima import OptimalAllocation
 from nvscale.report.tables import MISSING, Cell, Table
 from nvscale.units import readable
 
+FORMS = "chinchilla, chinchilla-tied, overtraining, granular-experts, parameters or tokens."
+HELD = "Share of the runs, those of most compute, that are predicted and not fitted."
 Compute = Annotated[str | None, typer.Option(help='How this much compute is best spent, e.g. "5.76e23 flop" or 5.76e23.')]
 
 
@@ -106,13 +108,13 @@ def _amount(value: float) -> str:
 
 def fit(
     data: Annotated[str, typer.Option(help="Runs (.csv) with columns parameters, tokens (or compute) and loss; or chinchilla-figure-4.")],
-    form: Annotated[str, typer.Option(help="chinchilla, chinchilla-tied, overtraining, granular-experts, parameters or tokens.")] = "chinchilla",
+    form: Annotated[str, typer.Option(help=FORMS)] = "chinchilla",
     approach: Annotated[int, typer.Option(help="3 fits the form; 1 and 2 fit the best size as a power of compute.")] = 3,
     method: Annotated[str, typer.Option(help="'huber' on log loss, or 'least squares' on the loss.")] = "huber",
     starts: Annotated[int, typer.Option(help="Random starts.")] = 40,
     resamples: Annotated[int, typer.Option(help="Resamples for the standard errors; 0 for asymptotic ones.")] = 1000,
     seed: Annotated[int, typer.Option(help="Of starts and resamples.")] = 42,
-    hold_out: Annotated[float | None, typer.Option(help="Share of the runs, those of most compute, that are predicted and not fitted.")] = None,
+    hold_out: Annotated[float | None, typer.Option(help=HELD)] = None,
     loss: Annotated[str, typer.Option(help="Column of the loss, if it is not called loss.")] = "",
     train_set: Annotated[str, typer.Option(help="Only rows with this in the column train_set.")] = "",
     compute: Compute = None,
@@ -121,7 +123,14 @@ def fit(
     """Fit a scaling law to runs, with standard errors, conditioning and a test on runs held out."""
     source = data if data in scaling.data_sets() else Path(data)
     drawn = resamples if method == "huber" else 0
-    options = {"approach": approach, "method": method, "starts": starts, "resamples": drawn, "seed": seed, "hold_out": hold_out}
+    options: dict[str, Any] = {
+        "approach": approach,
+        "method": method,
+        "starts": starts,
+        "resamples": drawn,
+        "seed": seed,
+        "hold_out": hold_out,
+    }
     found = scaling.fit_law(source, form, **options, loss=loss, train_set=train_set)
     if approach != 3:
         _allocated(found, compute, json=json)

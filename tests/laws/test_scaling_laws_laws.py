@@ -260,4 +260,5 @@ def test_more_bandwidth_lets_more_chips_share_a_multiply(batch, width, factor):
     computing = 2.0 * volume / chips / rest["peak"]
     moving = 3.0 * rest["element_size"] * (volume / chips) ** (2.0 / 3.0) / 4.5e11
     assert moving == pytest.approx(computing, rel=1e-9)
-    assert f.movement_limited_chips(batch, width, 4 * width, bandwidth=4.5e11 * factor, **rest) == pytest.approx(chips * factor**3, rel=1e-9)
+    more = f.movement_limited_chips(batch, width, 4 * width, bandwidth=4.5e11 * factor, **rest)
+    assert more == pytest.approx(chips * factor**3, rel=1e-9)

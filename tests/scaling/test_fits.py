@@ -182,7 +182,9 @@ def test_files_frames_and_mappings_read_alike(tmp_path: Path) -> None:
     pandas = pytest.importorskip("pandas")
     file = tmp_path / "runs.csv"
     lines = ["N,flops,final_loss,host"]
-    lines += [f"{n!r},{c!r},{loss!r},a" for n, c, loss in zip(*(POINTS[k].tolist() for k in ("parameters", "compute", "loss")), strict=True)]
+    lines += [
+        f"{n!r},{c!r},{loss!r},a" for n, c, loss in zip(*(POINTS[k].tolist() for k in ("parameters", "compute", "loss")), strict=True)
+    ]
     file.write_text("\n".join([*lines, ",1e20,2.0,b"]))
     read = laws.read_points(file)
     assert (len(read), read.left_out) == (240, 1)

@@ -161,7 +161,9 @@ def test_closed_forms_as_symbols() -> None:
     assert float(size.subs(names)) == pytest.approx(law.optimum(1e21).parameters.value)
     loss = law.symbolic(numbers=False)
     tokens = sympy.Symbol("D", positive=True)
-    assert sympy.simplify(sympy.diff(loss, tokens) + sympy.Symbol("beta", positive=True) / tokens * (loss - loss.subs(tokens, sympy.oo))) == 0
+    assert (
+        sympy.simplify(sympy.diff(loss, tokens) + sympy.Symbol("beta", positive=True) / tokens * (loss - loss.subs(tokens, sympy.oo))) == 0
+    )
 
 
 def test_extrapolation_warns_is_refused_or_allowed() -> None:
