@@ -362,13 +362,29 @@ def _root(law: Law, loss: float, wanted: float, upper: float, ratio: float) -> f
 
 
 def best_bits(law: Law) -> float:
-    """Return the bits at which one percent more bits gives one percent more effective parameters."""
+    """Return the bits that training is cheapest in at equal loss, by the sensitivities of a law."""
     names = ("gamma_w", "gamma_a", "gamma_kv")
     if not all(name in law.constants for name in names):
         raise MissingFigure(f"{law.name} says nothing of bits; take 'precision/kumar-2024'")
-    gammas = {name: law.constants[name] for name in names}
-    low, high = 0.01, 200.0
+    return balanced_bits(*(law.constants[name] for name in names))
+
+
+def balanced_bits(gamma_w: float, gamma_a: float, gamma_kv: float) -> float:
+    r"""Return the bits at which one percent more bits gives one percent more effective parameters.
+
+    $$\sum_i \frac{u_i e^{-u_i}}{1 - e^{-u_i}} = 1, \qquad u_i = \frac{P}{\gamma_i}$$
+
+    Parameters
+    ----------
+    gamma_w, gamma_a, gamma_kv : bit
+        Sensitivities of weights, activations and cache.
+
+    >>> round(balanced_bits(2.6745, 2.6745, 2.6745), 5)
+    5.09175
+    """
+    low, high = 1e-3, 100.0 * max(gamma_w, gamma_a, gamma_kv)
     for _ in range(HALVINGS):
         middle = 0.5 * (low + high)
-        low, high = (middle, high) if scaling_laws.precision_marginal(middle, **gammas) > 1.0 else (low, middle)
+        pays = scaling_laws.precision_marginal(middle, gamma_w, gamma_a, gamma_kv) > 1.0
+        low, high = (middle, high) if pays else (low, middle)
     return 0.5 * (low + high)

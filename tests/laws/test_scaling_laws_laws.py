@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nvscale.formulas import scaling_laws as f
+from nvscale.laws.optima import balanced_bits
 
 sizes = st.floats(1e7, 1e12)
 data = st.floats(1e8, 1e14)
@@ -174,16 +175,17 @@ def test_more_bits_keep_more_parameters(w, a, kv, gw, ga, gkv):
     assert f.precision_share(1e4, 1e4, 1e4, gw, ga, gkv) == pytest.approx(1.0, abs=1e-12)
 
 
-@given(sensitivities, st.floats(2.0, 6.0))
-def test_the_best_precision_is_the_stationary_point(gamma, tensors):
-    """The share of the parameters per bit is highest there; for three kinds of tensors the marginal is 1."""
-    best = f.optimal_bits(gamma, tensors)
+@given(sensitivities, sensitivities, sensitivities)
+def test_the_best_precision_is_the_stationary_point(gw, ga, gkv):
+    """The share of the parameters per bit is highest where the marginal is 1."""
+    best = balanced_bits(gw, ga, gkv)
 
     def per_bit(number):
-        return f.precision_factor(number, gamma) ** tensors / number
+        return f.precision_share(number, number, number, gw, ga, gkv) / number
 
     assert per_bit(best) >= max(per_bit(1.01 * best), per_bit(0.99 * best))
-    assert f.precision_marginal(f.optimal_bits(gamma), gamma, gamma, gamma) == pytest.approx(1.0, rel=1e-9)
+    assert f.precision_dividend(best, 16.0, gw, ga, gkv) >= 1.0 - 1e-12
+    assert f.precision_marginal(best, gw, ga, gkv) == pytest.approx(1.0, rel=1e-9)
 
 
 @given(sizes, bits, st.floats(0.3, 1.0))

@@ -70,7 +70,6 @@ from nvscale.formulas.scaling_laws.model_size import (
 from nvscale.formulas.scaling_laws.precision import (
     harmful_tokens,
     low_precision_loss,
-    optimal_bits,
     post_training_penalty,
     precision_dividend,
     precision_factor,
@@ -112,7 +111,6 @@ __all__ = [
     "matched_parameters",
     "matched_tokens",
     "movement_limited_chips",
-    "optimal_bits",
     "optimal_loss",
     "optimal_parameters",
     "optimal_tokens",

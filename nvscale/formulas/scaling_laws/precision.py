@@ -1,13 +1,12 @@
-"""Few bits: training in low precision, rounding after training, and the best precision."""
+"""Few bits: training in low precision, rounding after training, and what more bits are worth."""
 
 from nvscale.formulas.scaling_laws.chinchilla import chinchilla_loss
-from nvscale.ops import exp, log
+from nvscale.ops import exp
 from nvscale.unit_types import Count, Exponent, Ratio, Share
 
 __all__ = [
     "harmful_tokens",
     "low_precision_loss",
-    "optimal_bits",
     "post_training_penalty",
     "precision_dividend",
     "precision_factor",
@@ -336,41 +335,3 @@ def precision_marginal(bits: Ratio, gamma_w: Ratio, gamma_a: Ratio, gamma_kv: Ra
     1.0
     """
     return sum((bits / gamma * exp(-bits / gamma) / precision_factor(bits, gamma) for gamma in (gamma_w, gamma_a, gamma_kv)), 0.0)
-
-
-def optimal_bits(gamma: Ratio, tensors: Count = 3.0) -> Ratio:
-    r"""Best number of bits to train in, where all kinds of tensors are alike.
-
-    $$P^* = u\,\gamma, \qquad k\,u\,e^{-u} = 1 - e^{-u}$$
-
-    Parameters
-    ----------
-    gamma : 1, broadcast
-        Sensitivity, in bits.
-    tensors : 1, broadcast
-        Kinds of tensors that share the sensitivity, 2 or more.
-
-    Returns
-    -------
-    1, broadcast
-        Bits.
-
-    Assumptions
-    -----------
-    Operations get cheaper in proportion to the bits; compute and data are best allocated. Does not depend on the compute.
-
-    References
-    ----------
-    Derivation: root of `precision_marginal` for equal sensitivities, by six Newton steps for u = ln(1 + k u); Kumar et al., Scaling Laws
-    for Precision, arXiv 2411.04330, 2024, section 4.3.
-
-    Examples
-    --------
-    >>> round(optimal_bits(2.6745), 5)
-    5.09175
-    """
-    u = 1.5 * log(tensors)
-    for _ in range(6):
-        gap = u - log(1.0 + tensors * u)
-        u = u - gap / (1.0 - tensors / (1.0 + tensors * u))
-    return u * gamma

@@ -74,7 +74,6 @@ SAMPLES = {
         "bandwidth": 450e9,
         "multiply_add": 2.0,
     },
-    "optimal_bits": {"gamma": 2.6745, "tensors": 3.0},
     "optimal_loss": {"compute": 5.76e23, **SUM, "operations": 6.1},
     "optimal_parameters": {"compute": 5.76e23, **ALLOCATION, "operations": 6.1},
     "optimal_tokens": {"compute": 5.76e23, **ALLOCATION, "operations": 6.1},
