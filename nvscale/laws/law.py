@@ -276,7 +276,7 @@ class Law:
         return f"{self.name} ({self.date}): {constants}{marked}"
 
 
-_SYMBOLS = {"parameters": "N", "tokens": "D", "compute": "C", "loss": "L"}
+_SYMBOLS = {"parameters": "N", "tokens": "D", "compute": "C", "loss": "L", "size_factor": "k"}
 
 
 def _formula(quantity: str) -> Any:

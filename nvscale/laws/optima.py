@@ -340,7 +340,7 @@ def lifetime_optimum(
     data = scaling_laws.tokens_for_loss(loss, size, **known)
     law.check(extrapolate, parameters=size, tokens=data)
     costs = [n * (training * d + inference * lifetime_tokens) for n, d in ((size, data), usual)]
-    return LifetimeOptimum(law.name, loss, lifetime_tokens, size, data, costs[0], usual, 1.0 - costs[0] / costs[1])
+    return LifetimeOptimum(law.name, loss, lifetime_tokens, size, data, costs[0], usual, max(1.0 - costs[0] / costs[1], 0.0))
 
 
 def _root(law: Law, loss: float, wanted: float, upper: float, ratio: float) -> float:
