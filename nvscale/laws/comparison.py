@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from nvscale.errors import ExtrapolationWarning, InvalidInput, UnknownName, UnverifiedWarning, did_you_mean
+from nvscale.errors import ExtrapolationWarning, InvalidInput, MissingDependency, UnknownName, UnverifiedWarning, did_you_mean
 from nvscale.laws.law import Law
 from nvscale.laws.optima import OptimalAllocation, _number, optimum
 from nvscale.laws.reading import shipped_laws
@@ -48,10 +48,12 @@ class Comparison:
         return [{"law": name, **_flat(answer), "extrapolated": bool(self.beyond.get(name))} for name, answer in self.answers.items()]
 
     def to_pandas(self) -> Any:
-        """Return the rows as a data frame."""
-        import pandas
-
-        return pandas.DataFrame(self.rows()).set_index("law")
+        """Return the rows as a data frame (needs the `sweep` extra)."""
+        try:
+            import pandas as pd
+        except ImportError:
+            raise MissingDependency("pandas is not installed; run: pip install 'nvscale[sweep]'") from None
+        return pd.DataFrame(self.rows()).set_index("law")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""

@@ -114,7 +114,12 @@ def test_comparison_without_names_takes_all_laws_that_allocate() -> None:
     assert tuple(found.answers)[:4] == laws.DECISIONS
     losses = laws.compare("loss", parameters=1e9, tokens=2e10, extrapolate="allow")
     assert all(0.5 < value < 4.0 for value in losses.answers.values()) and "kaplan/joint-2020" in losses.answers
-    assert set(found.to_pandas().columns) >= {"parameters", "parameters_low", "tokens", "loss"}
+
+
+def test_comparisons_as_data_frames() -> None:
+    pytest.importorskip("pandas")
+    frame = laws.compare("optimum", THREE, compute=1e20, extrapolate="allow").to_pandas()
+    assert set(frame.columns) >= {"parameters", "parameters_low", "tokens", "loss"} and list(frame.index) == list(THREE)
 
 
 def test_delta_and_resampled_intervals_agree_inside_the_range() -> None:
