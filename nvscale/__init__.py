@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nvscale.analysis.decomposition import Decomposition
     from nvscale.analysis.roadmap import Curves
     from nvscale.analysis.trends import Growth, fit_growth
+    from nvscale.budgets import BudgetOptimum, optimum
     from nvscale.catalogue import Catalogue, chip, chips, load, model, models, network, networks, system, systems
     from nvscale.composition import Network, Part, System
     from nvscale.efficiencies import IDEAL, GemmEfficiency
@@ -72,6 +73,7 @@ _HOMES = {
     "nvscale.analysis.decomposition": "Decomposition",
     "nvscale.analysis.roadmap": "Curves",
     "nvscale.analysis.trends": "Growth fit_growth",
+    "nvscale.budgets": "BudgetOptimum optimum",
     "nvscale.catalogue": "Catalogue chip chips load model models network networks system systems",
     "nvscale.composition": "Network Part System",
     "nvscale.efficiencies": "GemmEfficiency IDEAL",
@@ -114,6 +116,7 @@ _PACKAGES = ("catalogue", "formulas", "laws", "quantities")
 
 __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "BeyondRange",
+    "BudgetOptimum",
     "Catalogue",
     "CatalogueError",
     "Chip",
@@ -188,6 +191,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "models",
     "network",
     "networks",
+    "optimum",
     "precision",
     "precisions",
     "prefill",

@@ -45,6 +45,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "views",
         (
             "nvscale.views",
+            "nvscale.budgets",
             "nvscale.grids",
             "nvscale.layouts",
             "nvscale.planning",
