@@ -14,26 +14,31 @@ from typing import TYPE_CHECKING, Any
 from nvscale._version import __version__
 
 if TYPE_CHECKING:
-    from nvscale import catalogue, formulas, quantities
+    from nvscale import catalogue, formulas, laws, quantities
     from nvscale.analysis.attribution import Attribution, attribute
     from nvscale.analysis.decomposition import Decomposition
     from nvscale.analysis.forecasts import Trend, fit_trend
     from nvscale.analysis.roadmap import Curves
     from nvscale.analysis.trends import Growth, fit_growth
+    from nvscale.budgets import BudgetOptimum, optimum
     from nvscale.catalogue import Catalogue, chip, chips, load, model, models, network, networks, system, systems
     from nvscale.composition import Network, Part, System
     from nvscale.efficiencies import IDEAL, GemmEfficiency
     from nvscale.efficiencies.serving import ServingEfficiency, ServingEngine
     from nvscale.efficiencies.training import TrainingEfficiency, TrainingStack
     from nvscale.errors import (
+        BeyondRange,
         CatalogueError,
+        ExtrapolationWarning,
         InvalidInput,
         MissingDependency,
         MissingFigure,
         MissingPrecision,
         NoFeasiblePlan,
         NvscaleError,
+        NvscaleWarning,
         UnknownName,
+        UnverifiedWarning,
         WrongUnit,
     )
     from nvscale.estimate import Estimate
@@ -49,6 +54,8 @@ if TYPE_CHECKING:
     from nvscale.evidence.hardware import trend
     from nvscale.formats import Precision, precision, precisions
     from nvscale.grids import Sweep, sweep
+    from nvscale.laws.fitting import LawFit, fit_law
+    from nvscale.laws.law import Law
     from nvscale.model_configs import from_config
     from nvscale.parallelism import Parallelism
     from nvscale.planning import best_plan
@@ -71,12 +78,13 @@ _HOMES = {
     "nvscale.analysis.forecasts": "Trend fit_trend",
     "nvscale.analysis.roadmap": "Curves",
     "nvscale.analysis.trends": "Growth fit_growth",
+    "nvscale.budgets": "BudgetOptimum optimum",
     "nvscale.catalogue": "Catalogue chip chips load model models network networks system systems",
     "nvscale.composition": "Network Part System",
     "nvscale.efficiencies": "GemmEfficiency IDEAL",
     "nvscale.efficiencies.training": "TrainingEfficiency TrainingStack",
-    "nvscale.errors": "CatalogueError InvalidInput MissingDependency MissingFigure MissingPrecision NoFeasiblePlan NvscaleError "
-    "UnknownName WrongUnit",
+    "nvscale.errors": "BeyondRange CatalogueError ExtrapolationWarning InvalidInput MissingDependency MissingFigure MissingPrecision "
+    "NoFeasiblePlan NvscaleError NvscaleWarning UnknownName UnverifiedWarning WrongUnit",
     "nvscale.estimate": "Estimate",
     "nvscale.estimators.collectives": "collective",
     "nvscale.efficiencies.serving": "ServingEfficiency ServingEngine",
@@ -93,6 +101,8 @@ _HOMES = {
     "nvscale.formats": "Precision precision precisions",
     "nvscale.grids": "Sweep sweep",
     "nvscale.model_configs": "from_config",
+    "nvscale.laws.fitting": "LawFit fit_law",
+    "nvscale.laws.law": "Law",
     "nvscale.parallelism": "Parallelism",
     "nvscale.planning": "best_plan",
     "nvscale.provenance": "Source",
@@ -108,10 +118,12 @@ _HOMES = {
     "nvscale.workloads": "Collective ExpertExchange Gemm Training",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
-_PACKAGES = ("catalogue", "formulas", "quantities")
+_PACKAGES = ("catalogue", "formulas", "laws", "quantities")
 
 __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Attribution",
+    "BeyondRange",
+    "BudgetOptimum",
     "Catalogue",
     "CatalogueError",
     "Chip",
@@ -121,11 +133,14 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Decomposition",
     "Estimate",
     "ExpertExchange",
+    "ExtrapolationWarning",
     "Gemm",
     "GemmEfficiency",
     "Growth",
     "IDEAL",
     "InvalidInput",
+    "Law",
+    "LawFit",
     "MissingDependency",
     "MissingFigure",
     "MissingPrecision",
@@ -133,6 +148,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Network",
     "NoFeasiblePlan",
     "NvscaleError",
+    "NvscaleWarning",
     "Parallelism",
     "Part",
     "Precision",
@@ -155,6 +171,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Trend",
     "Unit",
     "UnknownName",
+    "UnverifiedWarning",
     "WrongUnit",
     "__version__",
     "attribute",
@@ -168,6 +185,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "curves",
     "decoding",
     "fit_growth",
+    "fit_law",
     "fit_trend",
     "fits",
     "formulas",
@@ -175,6 +193,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "kernel",
     "kernel_energy",
     "kernel_power",
+    "laws",
     "load",
     "load_power",
     "measure",
@@ -182,6 +201,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "models",
     "network",
     "networks",
+    "optimum",
     "precision",
     "precisions",
     "prefill",

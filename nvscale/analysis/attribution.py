@@ -16,6 +16,8 @@ SCALES = ("log", "linear")
 CLOSE = 1e-9
 """Least agreement of mixtures with the scenarios themselves, and of arrays with single numbers."""
 
+MOST_LOOPED = 8
+"""Most factors of other than numbers that are gone through one by one around arrays."""
 LARGEST_SHARE = 2.0
 """Shares beyond this, where effects cancel, are not printed: they say nothing."""
 
@@ -241,7 +243,7 @@ class _Runner:
 
         names = self.mixed.factors
         numeric = [i for i, name in enumerate(names) if name in self.mixed.numeric]
-        table = self._swept(numeric) if 1 < len(numeric) and len(names) <= EXACT_AS_ARRAYS else None
+        table = self._swept(self._sweepable(numeric)) if len(names) <= EXACT_AS_ARRAYS else None
         if table is None and len(names) > EXACT_UP_TO:
             return None
         if table is None:
@@ -250,7 +252,9 @@ class _Runner:
         if not np.isfinite(table).all():
             worst = np.argwhere(~np.isfinite(table))[0]
             mixed = ", ".join(name for name, side in zip(names, worst, strict=True) if side) or "nothing"
-            raise InvalidInput(f"attribute: the mixture with {mixed} after and the rest before has no finite value on the {self.scale} scale")
+            raise InvalidInput(
+                f"attribute: the mixture with {mixed} after and the rest before has no finite value on the {self.scale} scale"
+            )
         return table
 
     def _one_by_one(self, bits: Sequence[int]) -> float:
@@ -260,11 +264,27 @@ class _Runner:
             names = [name for name, side in zip(self.mixed.factors, bits, strict=True) if side]
             raise InvalidInput(f"attribute: the mixture with {', '.join(names)} after and the rest before fails: {problem}") from problem
 
+    def _sweepable(self, numeric: Sequence[int]) -> list[int]:
+        """Those factors of numbers that the estimator takes as an array, each by itself."""
+        import numpy as np
+
+        both, kept = np.array([0.0, 1.0]), []
+        for i in numeric:
+            try:
+                values = self.take(self._result([both if j == i else 0 for j in range(len(self.mixed.factors))]))
+            except (InvalidInput, MissingFigure, TypeError, ValueError):
+                continue
+            if np.shape(values) in ((), (2,)):
+                kept.append(i)
+        return kept
+
     def _swept(self, numeric: Sequence[int]) -> Any:
-        """All mixtures with numbers as arrays; None where the estimator takes none, or not to the same values."""
+        """All mixtures with numbers as arrays; None where the estimator takes few, or not to the same values."""
         import numpy as np
 
         m = len(self.mixed.factors)
+        if len(numeric) < max(2, m - MOST_LOOPED):
+            return None
         others = [i for i in range(m) if i not in numeric]
         table = np.full((2,) * m, math.nan)
         axes = {i: np.array([0.0, 1.0]).reshape([2 if j == place else 1 for j in range(len(numeric))]) for place, i in enumerate(numeric)}

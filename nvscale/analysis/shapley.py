@@ -49,7 +49,9 @@ def exact_shapley(values: Any) -> list[float]:
     return found
 
 
-def sampled_shapley(value: Callable[[Sequence[int]], float], m: int, samples: int = SAMPLES, seed: int = 0) -> tuple[list[float], list[float]]:
+def sampled_shapley(
+    value: Callable[[Sequence[int]], float], m: int, samples: int = SAMPLES, seed: int = 0
+) -> tuple[list[float], list[float]]:
     """Return Shapley values from drawn orders and their reverses, and the standard error of each.
 
     Parameters

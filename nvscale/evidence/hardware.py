@@ -98,7 +98,9 @@ def trend(
     if per not in PER:
         raise unknown("reference of a trend", per, PER)
     column, unit = QUANTITIES[quantity]
-    rows = [row for row in history("ml-hardware").rows if row["release"] and row[column] and (all_hardware or row["used_in_ml_models"] == "1")]
+    rows = [
+        row for row in history("ml-hardware").rows if row["release"] and row[column] and (all_hardware or row["used_in_ml_models"] == "1")
+    ]
     rows = _of_maker(rows, maker)
     divide = _divisor(per, price_basis)
     known = [(decimal_year(row["release"]), figure(row, column) / spent) for row in rows if (spent := divide(row)) is not None]
@@ -148,4 +150,3 @@ def purchase_prices(basis: str) -> dict[str, float]:
         if row[column]:
             found.setdefault(row["hardware"], []).append((row["date"], float(row[column])))
     return {name: choose([price for _, price in sorted(dated)]) for name, dated in found.items()}
-
