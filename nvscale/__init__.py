@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from nvscale.estimators.serving import serving
     from nvscale.estimators.system_benchmarks import system_benchmark
     from nvscale.estimators.training import TrainingStep, training
+    from nvscale.evidence.claims import Claim, claims
     from nvscale.evidence.hardware import trend
     from nvscale.formats import Precision, precision, precisions
     from nvscale.grids import Sweep, sweep
@@ -97,6 +98,7 @@ _HOMES = {
     "nvscale.estimators.system_benchmarks": "system_benchmark",
     "nvscale.estimators.training": "TrainingStep training",
     "nvscale.estimators.memory_of_training": "fits training_memory",
+    "nvscale.evidence.claims": "Claim claims",
     "nvscale.evidence.hardware": "trend",
     "nvscale.formats": "Precision precision precisions",
     "nvscale.grids": "Sweep sweep",
@@ -127,6 +129,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Catalogue",
     "CatalogueError",
     "Chip",
+    "Claim",
     "Collective",
     "Curves",
     "Decoding",
@@ -181,6 +184,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "catalogue",
     "chip",
     "chips",
+    "claims",
     "collective",
     "curves",
     "decoding",

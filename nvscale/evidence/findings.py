@@ -60,7 +60,11 @@ class Finding:
     def interval(self) -> str:
         """Return the number with its interval, for people."""
         text = readable(self.value, self.unit)
-        return text if self.low is None or self.high is None else f"{text} ({readable(self.low, self.unit)} to {readable(self.high, self.unit)})"
+        return (
+            text
+            if self.low is None or self.high is None
+            else f"{text} ({readable(self.low, self.unit)} to {readable(self.high, self.unit)})"
+        )
 
     def needs(self) -> str:
         """Return what the claim needs, for people."""

@@ -44,7 +44,9 @@ def co_design(at_least: float = 1.0, least_share: float = 0.1) -> list[Finding]:
         )
         words = f"together over each alone, {per_chip:g} users a chip"
         found.append(Finding(words, both / (format_alone * machine_alone), at_least=math.nextafter(at_least, 2.0), method=how))
-    representation, total = (default().number("trends", "huangs-law-2023", f"factor.{name}", "1")[0] for name in ("number_representation", "total"))
+    representation, total = (
+        default().number("trends", "huangs-law-2023", f"factor.{name}", "1")[0] for name in ("number_representation", "total")
+    )
     how = "log share of number representation in Huang's law: a format that both the unit and the network must know"
     found.append(Finding("share of number formats, one chip", log_share(representation, total), at_least=least_share, method=how))
     rows = history("nvidia-data-centre").rows
@@ -87,7 +89,9 @@ def quality(bits: float) -> float:
     return kept(bits) / kept(WIDE)
 
 
-def number_formats(name: str = "gb200", ladder: tuple[str, ...] = ("fp64", "fp32", "bf16", "fp8", "fp4"), at_least: float = 1.0) -> list[Finding]:
+def number_formats(
+    name: str = "gb200", ladder: tuple[str, ...] = ("fp64", "fp32", "bf16", "fp8", "fp4"), at_least: float = 1.0
+) -> list[Finding]:
     """Findings on every step of the ladder of formats: peak, bytes, measured product, and what is left after the loss of quality."""
     part = chip(name)
     needed = math.nextafter(at_least, 2.0)

@@ -36,7 +36,11 @@ def reuse_pays(at_least: float | None = None) -> list[Finding]:
     for words, decline in (("measured fall of cost per operation", measured), ("2x a year", 2.0), ("3x a year", 3.0)):
         years = service_years(whole / running, decline)
         how = f"ln(cost / energy cost) / ln({decline:.3g}) of {TRAINER}: cost {whole / running:.3g} times energy; needs its useful life of {life:.3g} years"
-        found.append(Finding(f"market falls by the {words}" if decline == measured else f"market falls {words}", years, "year", at_least=life, method=how))
+        found.append(
+            Finding(
+                f"market falls by the {words}" if decline == measured else f"market falls {words}", years, "year", at_least=life, method=how
+            )
+        )
     price = list_price("llama-3-70b", "Groq")[1]
     work = Serving(model=model("llama-3.1-70b"), isl=1024.0, osl=1024.0, concurrency=256.0, precision="fp8")
     cost = serving(work, machine)["usd per million tokens"].value
@@ -66,8 +70,12 @@ def price_fell(total: float = 240.0, months: float = 18.0, within: float = 0.01)
     found = [Finding("list price from the dearest variant to a smaller model", fall.total, at_least=total * (1 - within), method=how)]
     for capability in ("gpt-4", "gpt-3.5", "gpt-3"):
         fixed = at_fixed_capability(capability)
-        how = f"{fixed.models[0]} ({fixed.dates[0]}) to {fixed.models[-1]} ({fixed.dates[-1]}): x{fixed.total:.4g} in {fixed.years:.2f} years"
-        found.append(Finding(f"list price a year at the capability of {capability}", fixed.per_year, at_least=quoted * (1 - within), method=how))
+        how = (
+            f"{fixed.models[0]} ({fixed.dates[0]}) to {fixed.models[-1]} ({fixed.dates[-1]}): x{fixed.total:.4g} in {fixed.years:.2f} years"
+        )
+        found.append(
+            Finding(f"list price a year at the capability of {capability}", fixed.per_year, at_least=quoted * (1 - within), method=how)
+        )
     old, new = (_cost(*place) for place in (("dgx-a100", "bf16"), ("dgx-h100", "fp8")))
     how = "estimated cost of llama-2-70b at 32 users a chip, dgx-a100 at bf16 over dgx-h100 at fp8: the machines of that time"
     found.append(Finding("cost by hardware and number format", old / new, at_least=total * (1 - within), method=how))

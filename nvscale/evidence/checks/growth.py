@@ -77,7 +77,9 @@ def performance_at_scale(at_least: float = 2.0) -> list[Finding]:
 def _at_fixed(at_least: float) -> list[Finding]:
     names = {"performance per watt": "site of fixed power", "performance per dollar": "site of fixed spend"}
     made = curves(level="datacenter")
-    return [_growth(f"{level}, peak", made.growth(metric).fitted, at_least, None, f"{metric} of the curves") for metric, level in names.items()]
+    return [
+        _growth(f"{level}, peak", made.growth(metric).fitted, at_least, None, f"{metric} of the curves") for metric, level in names.items()
+    ]
 
 
 def cost_and_energy(at_least: float = 2.0, same_within: float = 0.1) -> list[Finding]:
@@ -144,14 +146,18 @@ def scaling_is_spent(dennard: float = 3.0, constant: float = 1.0, most_of: float
     dense = [row for row in rows if row["die_area_mm2"] and row["power_w"]]
     from nvscale.evidence.tables import decimal_year
 
-    fit = fit_growth([decimal_year(row["release"]) for row in dense], [figure(row, "power_w") / figure(row, "die_area_mm2") for row in dense])
+    fit = fit_growth(
+        [decimal_year(row["release"]) for row in dense], [figure(row, "power_w") / figure(row, "die_area_mm2") for row in dense]
+    )
     tdp = trend("power", points="records").growth
     found.append(_growth("power of a die's area, all chips", fit, None, None, f"{len(dense)} chips; Dennard's scaling holds it constant"))
     found.append(_growth("power of the largest chips", tdp, constant, None, "record design power of the history, growth a year"))
     process, _ = _catalogue_number("huangs-law-2023", "factor.process")
     total, _ = _catalogue_number("huangs-law-2023", "factor.total")
     share = math.log(process) / math.log(total)
-    found.append(Finding("share of the process in Huang's law", share, at_most=most_of, method="log share of 2.5 in 1000, inference, ten years"))
+    found.append(
+        Finding("share of the process in Huang's law", share, at_most=most_of, method="log share of 2.5 in 1000, inference, ten years")
+    )
     return found
 
 
