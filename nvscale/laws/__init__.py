@@ -9,6 +9,7 @@ chinchilla/besiroglu-2024 at 10 ZFLOP
 """
 
 from nvscale.errors import unknown
+from nvscale.laws.choices import DataLimitedOptimum, StudentOrOwn, data_limited_optimum, student_or_own
 from nvscale.laws.comparison import DECISIONS, Comparison, compare
 from nvscale.laws.fitting import LawFit, fit_law
 from nvscale.laws.law import Covariance, Law, fitted_law
@@ -21,13 +22,16 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Comparison",
     "Covariance",
     "DECISIONS",
+    "DataLimitedOptimum",
     "Law",
     "LawFit",
     "LifetimeOptimum",
     "LikelihoodRatio",
     "OptimalAllocation",
     "Points",
+    "StudentOrOwn",
     "compare",
+    "data_limited_optimum",
     "data_sets",
     "fit_law",
     "fitted_law",
@@ -36,6 +40,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "log_likelihood",
     "names",
     "read_points",
+    "student_or_own",
 ]
 
 
