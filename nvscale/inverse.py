@@ -104,7 +104,7 @@ def solve(
     def miss(value: Any) -> Any:
         return output_of(estimator(**with_value(inputs, path, value)), output) - wanted
 
-    grid = np.geomspace(*ends, GRID)
+    grid = np.geomspace(ends[0], ends[1], GRID)
     grid[0], grid[-1] = ends
     values = np.broadcast_to(np.asarray(miss(grid), dtype=float), grid.shape)
     crossing = np.nonzero((np.sign(values[:-1]) * np.sign(values[1:]) <= 0) & np.isfinite(values[:-1]) & np.isfinite(values[1:]))[0]
