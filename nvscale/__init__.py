@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nvscale.analysis.trends import Growth, fit_growth
     from nvscale.budgets import BudgetOptimum, optimum
     from nvscale.catalogue import Catalogue, chip, chips, load, model, models, network, networks, system, systems
+    from nvscale.closed_forms import Crossover, crossovers, symbolic
     from nvscale.composition import Network, Part, System
     from nvscale.efficiencies import IDEAL, GemmEfficiency
     from nvscale.efficiencies.serving import ServingEfficiency, ServingEngine
@@ -55,13 +56,16 @@ if TYPE_CHECKING:
     from nvscale.evidence.hardware import trend
     from nvscale.formats import Precision, precision, precisions
     from nvscale.grids import Sweep, sweep
-    from nvscale.laws.fitting import LawFit, fit_law
+    from nvscale.inverse import Solution, solve
+    from nvscale.laws.fit_results import LawFit
+    from nvscale.laws.fitting import fit_law
     from nvscale.laws.law import Law
     from nvscale.model_configs import from_config
     from nvscale.parallelism import Parallelism
     from nvscale.planning import best_plan
     from nvscale.provenance import Source
     from nvscale.record import Record
+    from nvscale.sensitivities import Elasticity, Uncertain, elasticities, uncertain
     from nvscale.settings import Prices
     from nvscale.silicon import Chip, Rates
     from nvscale.transformers import Model
@@ -81,6 +85,7 @@ _HOMES = {
     "nvscale.analysis.trends": "Growth fit_growth",
     "nvscale.budgets": "BudgetOptimum optimum",
     "nvscale.catalogue": "Catalogue chip chips load model models network networks system systems",
+    "nvscale.closed_forms": "Crossover crossovers symbolic",
     "nvscale.composition": "Network Part System",
     "nvscale.efficiencies": "GemmEfficiency IDEAL",
     "nvscale.efficiencies.training": "TrainingEfficiency TrainingStack",
@@ -103,8 +108,11 @@ _HOMES = {
     "nvscale.formats": "Precision precision precisions",
     "nvscale.grids": "Sweep sweep",
     "nvscale.model_configs": "from_config",
-    "nvscale.laws.fitting": "LawFit fit_law",
+    "nvscale.laws.fit_results": "LawFit",
+    "nvscale.laws.fitting": "fit_law",
     "nvscale.laws.law": "Law",
+    "nvscale.inverse": "Solution solve",
+    "nvscale.sensitivities": "Elasticity Uncertain elasticities uncertain",
     "nvscale.parallelism": "Parallelism",
     "nvscale.planning": "best_plan",
     "nvscale.provenance": "Source",
@@ -131,9 +139,11 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Chip",
     "Claim",
     "Collective",
+    "Crossover",
     "Curves",
     "Decoding",
     "Decomposition",
+    "Elasticity",
     "Estimate",
     "ExpertExchange",
     "ExtrapolationWarning",
@@ -163,6 +173,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Serving",
     "ServingEfficiency",
     "ServingEngine",
+    "Solution",
     "Source",
     "Sweep",
     "System",
@@ -172,6 +183,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "TrainingStack",
     "TrainingStep",
     "Trend",
+    "Uncertain",
     "Unit",
     "UnknownName",
     "UnverifiedWarning",
@@ -186,8 +198,10 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "chips",
     "claims",
     "collective",
+    "crossovers",
     "curves",
     "decoding",
+    "elasticities",
     "fit_growth",
     "fit_law",
     "fit_trend",
@@ -213,7 +227,9 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "quantities",
     "rooflines",
     "serving",
+    "solve",
     "sweep",
+    "symbolic",
     "system",
     "system_benchmark",
     "systems",
@@ -221,6 +237,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "training_memory",
     "training_run",
     "trend",
+    "uncertain",
     "validate",
 ]
 

@@ -41,7 +41,7 @@ OF_INPUTS = {
     "facility overhead": "pue",
     "utilisation": "goodput utilisation",
 }
-OF_PRICES = {"energy price": "energy_price", "cost of capital": "discount_rate life", "utilisation": "utilisation"}
+OF_PRICES = {"price": "rent", "energy price": "energy_price", "cost of capital": "discount_rate life", "utilisation": "utilisation"}
 UNDER_TITLES: dict[str, str] = {field: factor for factor, fields in OF_WORK.items() for field in fields.split()}
 INPUT_FACTORS: dict[str, str] = {name: factor for factor, names in OF_INPUTS.items() for name in names.split()}
 PRICE_FACTORS: dict[str, str] = {field: factor for factor, fields in OF_PRICES.items() for field in fields.split()}
