@@ -172,7 +172,8 @@ class Trend:
     def __str__(self) -> str:
         which = "records" if self.points == "records" else "points"
         rate = self.growth
-        text = f"{self.name}, {self.shape}, {len(self.years)} {which} {min(self.years):.1f} to {max(self.years):.1f}: {rate.per_year:.3f}x a year"
+        span = f"{len(self.years)} {which} {min(self.years):.1f} to {max(self.years):.1f}"
+        text = f"{self.name}, {self.shape}, {span}: {rate.per_year:.3f}x a year"
         interval = "" if rate.low is None else f" ({rate.low:.2f} to {rate.high:.2f} at {self.confidence:.0%})"
         return f"{text}{interval}{', at the last point' if self.shape == 'saturating' else ''}"
 

@@ -210,7 +210,7 @@ def _moves_of_input(name: str, before: Any, after: Any) -> list[Move]:
     """Return what differs of an input; models and layouts as a whole."""
     if name in INPUT_FACTORS and not (isinstance(before, Record) and type(before).__name__ == "Prices"):
         return [] if is_same(before, after) else [Move(name, before, after, is_number=False)]
-    found = []
+    found: list[Move] = []
     for move in differences(before, after, name):
         field = move.path.partition(".")[2]
         head = field.partition(".")[0]

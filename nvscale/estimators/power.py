@@ -212,7 +212,7 @@ def _scales(chip: Chip, origin: Chip) -> dict[str, float]:
 
 
 def _scaled(one: Constant, scale: float, how: str) -> Source:
-    if scale == 1.0:
+    if type(scale) is float and scale == 1.0:
         return one.source()
     return one._replace(value=one.value * scale, standard_error=one.standard_error * scale, scheme=f"{how}; {one.scheme}").source()
 

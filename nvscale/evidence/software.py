@@ -52,7 +52,7 @@ class Series:
     @property
     def per_year(self) -> float:
         """The same as a factor a year."""
-        return growth.growth_factor(1.0, self.gain, self.years[-1])
+        return float(growth.growth_factor(1.0, self.gain, self.years[-1]))
 
     @property
     def best_within_a_year(self) -> float:
@@ -157,9 +157,12 @@ def gains(series: Sequence[Series], confidence: float = 0.90) -> Gains:
     width = float(stats.t.ppf(0.5 + confidence / 2.0, len(logs) - 1)) * statistics.stdev(logs) / math.sqrt(len(logs))
     within = {str(one): one.best_within_a_year for one in series if any(u - t <= A_YEAR for (t, _), (u, _) in one._pairs())}
     best = max(within, key=lambda name: within[name])
+    mean, low, high = (math.exp(middle + shift) for shift in (0.0, -width, width))
     return Gains(
         len(long),
-        *(math.exp(middle + shift) for shift in (0.0, -width, width)),
+        mean,
+        low,
+        high,
         statistics.median(within.values()),
         within[best],
         best,

@@ -70,12 +70,12 @@ class PriceFall:
     @property
     def per_year(self) -> float:
         """The total as a factor a year."""
-        return growth.growth_factor(1.0, self.total, self.years)
+        return float(growth.growth_factor(1.0, self.total, self.years))
 
     @property
     def halving_months(self) -> float:
         """Months in which the price halves."""
-        return 12.0 * self.years / growth.doublings(self.total)
+        return float(12.0 * self.years / growth.doublings(self.total))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fall as plain data."""
@@ -168,9 +168,9 @@ def spending(price_factor: float, elasticity: float) -> tuple[float, float, bool
 
 
 def service_years(price_over_running_cost: float, decline: float) -> float:
-    """Return the years until a falling market price meets what it costs to keep a machine running.
+    r"""Return the years until a falling market price meets what it costs to keep a machine running.
 
-    $$t = \\ln(p / c) / \\ln g$$
+    $$t = \ln(p / c) / \ln g$$
 
     >>> round(service_years(10.0, 2.0), 2)
     3.32

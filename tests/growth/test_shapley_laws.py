@@ -1,4 +1,4 @@
-"""Laws of attribution: efficiency, symmetry, dummy; equal to the logarithmic mean Divisia index on products; arrays and single numbers alike."""
+"""Laws of attribution: efficiency, symmetry, dummy; equal to the logarithmic mean Divisia index on products."""
 
 import math
 

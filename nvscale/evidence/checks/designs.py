@@ -108,7 +108,7 @@ def number_formats(
             found.append(Finding(f"{wide} to {narrow}, measured product", ratio, at_least=needed, method=how))
     for narrow, bits in (("fp8", 8.0), ("fp4", 4.0)):
         left = part.rate(narrow) / part.rate("bf16") * quality(bits)
-        how = f"peak gain times what {bits:g} bits keep of the effective parameters (x{quality(bits):.4f}), law for integer formats, small models"
+        how = f"peak gain times what {bits:g} bits keep of the effective parameters (x{quality(bits):.4f}), law of small integer models"
         found.append(Finding(f"bf16 to {narrow}, training at equal loss", left, at_least=needed, method=how))
     return found
 

@@ -11,9 +11,8 @@ from nvscale.estimators.fleets import cost_rate, facility_power
 from nvscale.estimators.generation import prefill
 from nvscale.estimators.serving import serving
 from nvscale.evidence.findings import Finding
-from nvscale.evidence.tables import decimal_year, figure, history
+from nvscale.evidence.tables import decimal_year, figure, history, years_between
 from nvscale.evidence.token_prices import at_fixed_capability, list_price, price_fall, service_years
-from nvscale.evidence.tables import years_between
 from nvscale.parallelism import Parallelism
 from nvscale.views import curves, default_pue, prices
 from nvscale.workloads.serving import Prefill, Serving
@@ -33,9 +32,9 @@ def reuse_pays(at_least: float | None = None) -> list[Finding]:
     running = facility_power(machine, "fp8", terms).value * terms.energy_price
     measured = curves(level="datacenter").growth("performance per dollar").fitted.per_year
     found = []
-    for words, decline in (("measured fall of cost per operation", measured), ("2x a year", 2.0), ("3x a year", 3.0)):
+    for words, decline in (("by the measured fall of cost per operation", measured), ("2x a year", 2.0), ("3x a year", 3.0)):
         years = service_years(whole / running, decline)
-        how = f"ln(cost / energy cost) / ln({decline:.3g}) of {TRAINER}: cost {whole / running:.3g} times energy; needs its useful life of {life:.3g} years"
+        how = f"ln(cost / energy cost) / ln({decline:.3g}) of {TRAINER}: cost {whole / running:.3g} times energy; useful life {life:.3g} years"
         found.append(
             Finding(
                 f"market falls by the {words}" if decline == measured else f"market falls {words}", years, "year", at_least=life, method=how
@@ -110,7 +109,7 @@ def values(
     """
     found = history(table)
     rows: Sequence[dict[str, str]] = [row for row in found.where(**(where or {})) if row.get(column)]
-    if len(rows) < 2 and measure != "last" or not rows:
+    if not rows or (len(rows) < 2 and measure != "last"):
         raise InvalidInput(f"{table}: {len(rows)} rows have {column} where {where}; wanted two or more")
     rows = sorted(rows, key=lambda row: decimal_year(row[date]))
     first, last = rows[0], rows[-1]

@@ -9,7 +9,7 @@ from nvscale.analysis.trends import Growth, fit_growth
 from nvscale.errors import InvalidInput
 from nvscale.evidence.findings import Finding
 from nvscale.evidence.hardware import trend
-from nvscale.evidence.tables import figure, history
+from nvscale.evidence.tables import decimal_year, figure, history
 from nvscale.formulas.growth import growth_factor
 from nvscale.views import baselines, curves
 
@@ -131,7 +131,7 @@ def _over(end: float | None, slope: float) -> float | None:
 
 
 def scaling_is_spent(dennard: float = 3.0, constant: float = 1.0, most_of: float = 0.5) -> list[Finding]:
-    """Findings on the end of scaling: work per joule against feature size, power density, and the share of the process in a decade's gain."""
+    """Findings on the end of scaling: work per joule over feature size, power, and the share of the process in a decade's gain."""
     rows = [row for row in history("ml-hardware").rows if row["release"] and row["used_in_ml_models"] == "1"]
     known = [row for row in rows if row["process_nm"] and row["fp32_flop_per_s"] and row["power_w"]]
     shrink = [-math.log(figure(row, "process_nm")) for row in known]
@@ -144,8 +144,6 @@ def scaling_is_spent(dennard: float = 3.0, constant: float = 1.0, most_of: float
         )
     ]  # fmt: skip
     dense = [row for row in rows if row["die_area_mm2"] and row["power_w"]]
-    from nvscale.evidence.tables import decimal_year
-
     fit = fit_growth(
         [decimal_year(row["release"]) for row in dense], [figure(row, "power_w") / figure(row, "die_area_mm2") for row in dense]
     )
