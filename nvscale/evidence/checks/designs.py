@@ -39,8 +39,8 @@ def co_design(at_least: float = 1.0, least_share: float = 0.1) -> list[Finding]:
         machine_alone = _rate(NEW[0], OLD[1], per_chip) / start
         both = _rate(*NEW, per_chip) / start
         how = (
-            f"{MODEL}, tokens/s per MW at {per_chip:g} users a chip: together x{both:.3g}, over 4-bit weights on {OLD[0]} x{format_alone:.3g} "
-            f"times {NEW[0]} at {OLD[1]} x{machine_alone:.3g}"
+            f"{MODEL}, tokens/s per MW at {per_chip:g} users a chip: together x{both:.3g}, "
+            f"over 4-bit weights on {OLD[0]} x{format_alone:.3g} times {NEW[0]} at {OLD[1]} x{machine_alone:.3g}"
         )
         words = f"together over each alone, {per_chip:g} users a chip"
         found.append(Finding(words, both / (format_alone * machine_alone), at_least=math.nextafter(at_least, 2.0), method=how))

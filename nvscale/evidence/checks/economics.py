@@ -34,7 +34,7 @@ def reuse_pays(at_least: float | None = None) -> list[Finding]:
     found = []
     for words, decline in (("by the measured fall of cost per operation", measured), ("2x a year", 2.0), ("3x a year", 3.0)):
         years = service_years(whole / running, decline)
-        how = f"ln(cost / energy cost) / ln({decline:.3g}) of {TRAINER}: cost {whole / running:.3g} times energy; useful life {life:.3g} years"
+        how = f"ln(cost / energy cost) / ln({decline:.3g}) of {TRAINER}: cost {whole / running:.3g} times energy"
         found.append(
             Finding(
                 f"market falls by the {words}" if decline == measured else f"market falls {words}", years, "year", at_least=life, method=how
@@ -100,8 +100,8 @@ def small_models() -> list[Finding]:
 
 
 def values(
-    table: str, column: str, date: str = "date", at_least: float | None = None, at_most: float | None = None, where: dict[str, str] | None = None,
-    measure: str = "growth a year",
+    table: str, column: str, date: str = "date", at_least: float | None = None, at_most: float | None = None,
+    where: dict[str, str] | None = None, measure: str = "growth a year",
 ) -> list[Finding]:  # fmt: skip
     """Return one figure of a column of a table of evidence: "growth a year", "last over first" or "last".
 
