@@ -35,11 +35,7 @@ def reuse_pays(at_least: float | None = None) -> list[Finding]:
     for words, decline in (("by the measured fall of cost per operation", measured), ("2x a year", 2.0), ("3x a year", 3.0)):
         years = service_years(whole / running, decline)
         how = f"ln(cost / energy cost) / ln({decline:.3g}) of {TRAINER}: cost {whole / running:.3g} times energy"
-        found.append(
-            Finding(
-                f"market falls by the {words}" if decline == measured else f"market falls {words}", years, "year", at_least=life, method=how
-            )
-        )
+        found.append(Finding(f"market falls {words}", years, "year", at_least=life, method=how))
     price = list_price("llama-3-70b", "Groq")[1]
     work = Serving(model=model("llama-3.1-70b"), isl=1024.0, osl=1024.0, concurrency=256.0, precision="fp8")
     cost = serving(work, machine)["usd per million tokens"].value
