@@ -4,14 +4,14 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from nvscale import catalogue
 from nvscale.composition import System
 from nvscale.efficiencies.base import Efficiency
 from nvscale.efficiencies.training import TrainingEfficiency, TrainingStack
 from nvscale.errors import InvalidInput, MissingFigure, unknown
-from nvscale.estimate import Estimate, Timing, derived, show, term, total
+from nvscale.estimate import Estimate, Timing, derived, show, term
 from nvscale.estimators.memory_of_training import fits, training_memory
 from nvscale.estimators.training_shards import Machine
 from nvscale.estimators.training_shards import machine_of as _rates_of
@@ -30,6 +30,7 @@ STACKS = ("vendor-fused", "compiled", "eager", "eager-broadcast", "unfused", "un
 """Software profiles that come with nvscale."""
 CONVENTION = "megatron-bridge"
 MFU_NOTE = "MFU counts 6 (N - input embedding) + causal attention per token, nothing recomputed, at the job's peak dense rate"
+SUM = "sum of"
 PARTS = {
     "matrix multiplies": "products",
     "attention": "attention",
@@ -45,40 +46,60 @@ PARTS = {
 """Names of what a stage does in a micro-batch."""
 
 
+CONTENDERS = (*PARTS, "output head", "pipeline bubble", "pipeline transfers", "gradient exchange", "optimizer")
+"""Parts of which the largest binds."""
+TOLD = 3
+"""Parts that a printed step names."""
+
+
 class TrainingStep(Timing):
     """The time of a training step, and what follows from it.
 
     `["memory"]`, `["fits"]`, `["mfu"]`, `["tokens per second"]`, `["tokens per second per chip"]` and the parts of the
-    time by name; `by` says which part is the largest.
+    time by name; `by` says which part is the largest. Parts and results are made when they are first looked at.
 
     Parameters
     ----------
     job, plan, system : Training, Parallelism, System
         What was asked.
+    found : Step
+        The step in its parts.
+    factors : tuple
+        Low and high end of the 90 % interval as factors of the value; None where it is not known.
+    assumptions : tuple of str
+        What was not said and was assumed.
     """
 
-    __slots__ = ("_makers", "_results", "job", "plan", "system")
+    __slots__ = ("_results", "found", "job", "plan", "system")
 
-    def __init__(self, job: Training, plan: Parallelism, system: System, tree: Estimate, **others: Any) -> None:
-        super().__init__(f"step of {_called(job)} on {system.name}", tree, **others)
-        self.job, self.plan, self.system = job, plan, system
+    def __init__(  # the tree and the roofline wait until they are asked for, so the parents' ways of making them are not taken
+        self, job: Training, plan: Parallelism, system: System, found: Step, *, factors: tuple[Any, Any], assumptions: tuple[str, ...]
+    ) -> None:
+        self.name, self.value, self.unit, self.how, self.source = f"step of {_called(job)} on {system.name}", found.value, "s", SUM, None
+        self.assumptions, self.contenders = assumptions, CONTENDERS
+        low, high = factors
+        self.low, self.high = (None, None) if low is None else (found.value * low, found.value * high)
+        self.job, self.plan, self.system, self.found = job, plan, system, found
         self._results: dict[str, Estimate] = {}
-        self._makers: dict[str, Callable[[], Estimate]] = {
-            "mfu": self._mfu,
-            "tokens per second": self._throughput,
-            "tokens per second per chip": self._throughput_per_chip,
-            "memory": self._memory,
-            "fits": self._fits,
-        }
+
+    def __getattr__(self, name: str) -> Any:
+        """Make the terms and the time on the bare roofline when they are first asked for."""
+        if name == "terms":
+            self.terms = tree(self.found).terms
+            return self.terms
+        if name == "roofline":
+            self.roofline = self._work() / self.system.peak(self.job.precision)
+            return self.roofline
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     def __getitem__(self, path: str) -> Estimate:
         """Return a result or a part of the time by name or dotted path."""
         head, dot, rest = path.partition(".")
-        name = {"tokens per second per GPU": "tokens per second per chip"}.get(head, head)
-        if name not in self._makers:
+        name = ALIASES.get(head, head)
+        if name not in RESULTS:
             return super().__getitem__(path)
         if name not in self._results:
-            self._results[name] = self._makers[name]()
+            self._results[name] = RESULTS[name](self)
         return self._results[name][rest] if dot else self._results[name]
 
     @property
@@ -86,9 +107,11 @@ class TrainingStep(Timing):
         """Model FLOP utilisation."""
         return self["mfu"].value
 
+    def _work(self) -> Any:
+        return self.job.tokens * self.job.model.flop_per_token(self.job.sequence, CONVENTION)
+
     def _mfu(self) -> Estimate:
-        work = self.job.tokens * self.job.model.flop_per_token(self.job.sequence, CONVENTION)
-        peak = self.system.peak(self.job.precision)
+        work, peak = self._work(), self.system.peak(self.job.precision)
         parts = (term("model work of a step", work, "flop"), term(f"peak {self.job.precision} rate", peak, "flop/s"), _leaf(self))
         return derived("mfu", work / (peak * self.value), "1", "work / (peak x time)", *parts, assumptions=(MFU_NOTE,))
 
@@ -107,6 +130,20 @@ class TrainingStep(Timing):
     def _fits(self) -> Estimate:
         return fits(self.job, self.plan, self.system)
 
+    def shares(self) -> dict[str, float]:
+        """Return the parts of the time as shares of it, the largest first; those that take no time are left out."""
+        found = {name: part.value / self.value for name, part in self.terms.items() if part.value}
+        return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+    def memory_text(self) -> str:
+        """Return what memory is needed of what there is, and whether the step fits, in words."""
+        try:
+            found = self["fits"]
+        except MissingFigure:
+            return f"needs {show(self['memory'].value, 'byte')} of memory a chip, whose memory is not known"
+        said = "fits" if found.value else "DOES NOT FIT"
+        return f"needs {show(found['needed'].value, 'byte')} of {show(found['available'].value, 'byte')} a chip: {said}"
+
     def to_dict(self) -> dict[str, Any]:
         """Return the estimate as plain data for JSON, with the main results at the top."""
         plain = super().to_dict()
@@ -115,18 +152,41 @@ class TrainingStep(Timing):
             "mfu": self["mfu"].to_dict()["value"],
             "tokens_per_second_per_gpu": self["tokens per second per chip"].to_dict()["value"],
             "memory_bytes": self["memory"].to_dict()["value"],
-            "fits": self["fits"].to_dict()["value"],
         }
+        try:
+            top["fits"] = self["fits"].to_dict()["value"]
+        except MissingFigure:
+            top["fits"] = None
         return top | plain
 
     def __str__(self) -> str:
         if carrier(self.value) != FLOAT:
             return super().__str__()
-        rate = self["tokens per second per chip"].value
-        needed = self["fits"]
-        said = "fits" if needed.value else "DOES NOT FIT"
-        memory = f"needs {show(needed['needed'].value, 'byte')} of {show(needed['available'].value, 'byte')} a chip, {said}"
-        return f"{super().__str__()}; MFU {100.0 * self.mfu:.1f} % (6N + causal attention), {rate:,.0f} tokens/s per chip; {memory}"
+        interval = "" if self.low is None else f" (90 %: {show(self.low, 's')} to {show(self.high, 's')})"
+        (first, most), *others = list(self.shares().items())[:TOLD]
+        return "\n  ".join(
+            [
+                self.name,
+                f"{show(self.value, 's')} a step{interval}, {self.headroom:.2f} x the bare roofline",
+                f"MFU {self.mfu:.1%} (6 N + causal attention), {self['tokens per second per chip'].value:,.0f} tokens/s per chip",
+                ", ".join([f"{first} {'take' if first.endswith('s') else 'takes'} {most:.0%}", *(f"{n} {s:.0%}" for n, s in others)]),
+                self.memory_text(),
+            ]
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}: {show(self.value, 's')}>"
+
+
+RESULTS: Mapping[str, Callable[[TrainingStep], Estimate]] = {
+    "mfu": TrainingStep._mfu,
+    "tokens per second": TrainingStep._throughput,
+    "tokens per second per chip": TrainingStep._throughput_per_chip,
+    "memory": TrainingStep._memory,
+    "fits": TrainingStep._fits,
+}
+"""What follows from a step, by name."""
+ALIASES = {"tokens per second per GPU": "tokens per second per chip"}
 
 
 def _leaf(timing: Timing) -> Estimate:
@@ -186,41 +246,29 @@ def training(
     placed = catalogue.system(system)
     layout = Parallelism() if plan is None else plan
     _check(job, placed, layout)
-    software = stack_of(stack, placed.chip, calibration)
-    if efficiency is None:
-        efficiency = efficiency_of(placed.chip, job.precision, calibration)
-    elif type(efficiency) is Efficiency:
-        efficiency = TrainingEfficiency(origin=efficiency.origin)
-    found = step(job, layout, placed.chips, _machine(_Hashed(placed), job.precision, _Hashed(efficiency), _Hashed(software)), software)
-    notes = (*efficiency.assumptions, *software.assumptions, f"software {software.name}: {software.origin}", f"chip: {efficiency.origin}")
-    return TrainingStep(
-        job,
-        layout,
-        placed,
-        tree(found),
-        contenders=(*PARTS, "output head", "pipeline bubble", "pipeline transfers", "gradient exchange", "optimizer"),
-        roofline=job.tokens * job.model.flop_per_token(job.sequence, CONVENTION) / placed.peak(job.precision),
-        factors=efficiency.factors({"experts": bool(job.model.experts > 0.0) if carrier(job.model.experts) == FLOAT else False}),
-        assumptions=notes,
-    )
+    constants = _constants(calibration)
+    named = stack if isinstance(stack, str) else _Hashed(stack)
+    setting = _setting(_Hashed(placed), job.precision, named, _Hashed(efficiency), _Hashed(constants))
+    found = step(job, layout, placed.chips, setting.machine, setting.software)
+    experts = job.model.experts
+    factors = setting.factors[carrier(experts) == FLOAT and experts > 0.0]
+    return TrainingStep(job, layout, placed, found, factors=factors, assumptions=setting.assumptions)
 
 
 def tree(found: Step) -> Estimate:
     """Return a step as a sum of its parts, in seconds of a step."""
-    through = found.micro_batches * found.stage
-    parts = [term(name, through * getattr(found.work, field), "s") for name, field in PARTS.items()]
-    parts += [
-        term("output head", found.micro_batches * found.head, "s"),
-        term("host", found.micro_batches * found.host, "s"),
-        term("pipeline bubble", found.bubble, "s"),
-        term("pipeline transfers", found.transfers, "s"),
-        term("gradient exchange", found.replica_exchange, "s"),
-        term("optimizer", found.optimizer, "s"),
-    ]
-    steady = total("time without stragglers", *parts)
-    late = term("stragglers", steady.value * (found.stragglers - 1.0), "s")
-    young = term("software not yet mature", steady.value * found.stragglers * (found.maturing - 1.0), "s")
-    return Estimate("time", found.value, "s", how="sum of", terms={**steady.terms, late.name: late, young.name: young})
+    through, work = found.micro_batches * found.stage, found.work
+    times = {name: through * getattr(work, field) for name, field in PARTS.items()}
+    times["output head"] = found.micro_batches * found.head
+    times["host"] = found.micro_batches * found.host
+    times["pipeline bubble"] = found.bubble
+    times["pipeline transfers"] = found.transfers
+    times["gradient exchange"] = found.replica_exchange
+    times["optimizer"] = found.optimizer
+    steady = sum(times.values())
+    times["stragglers"] = steady * (found.stragglers - 1.0)
+    times["software not yet mature"] = steady * found.stragglers * (found.maturing - 1.0)
+    return Estimate("time", found.value, "s", how=SUM, terms={name: Estimate(name, time, "s") for name, time in times.items()})
 
 
 def _check(job: Training, system: System, plan: Parallelism) -> None:
@@ -262,9 +310,28 @@ class _Hashed:
         return isinstance(other, _Hashed) and self.value is other.value
 
 
+class _Setting(NamedTuple):
+    """What a step is estimated with, and what is said about it; `factors` without experts, and with them."""
+
+    machine: Machine
+    software: TrainingStack
+    factors: tuple[tuple[Any, Any], tuple[Any, Any]]
+    assumptions: tuple[str, ...]
+
+
 @lru_cache(maxsize=1024)
-def _machine(system: _Hashed, number_format: str, efficiency: _Hashed, stack: _Hashed) -> Machine:
-    return _rates_of(system.value, number_format, efficiency.value, stack.value)
+def _setting(system: _Hashed, number_format: str, stack: "str | _Hashed", efficiency: _Hashed, constants: _Hashed) -> _Setting:
+    """Look up all constants once for a system, a precision and a software."""
+    chip = system.value.chip
+    software = _software(stack if isinstance(stack, str) else stack.value, chip, constants.value)
+    chosen = efficiency.value
+    if chosen is None:
+        chosen = _efficiency(_Hashed(chip), number_format, constants)
+    elif type(chosen) is Efficiency:
+        chosen = TrainingEfficiency(origin=chosen.origin)
+    notes = (*chosen.assumptions, *software.assumptions, f"software {software.name}: {software.origin}", f"chip: {chosen.origin}")
+    factors = chosen.factors({"experts": False}), chosen.factors({"experts": True})
+    return _Setting(_rates_of(system.value, number_format, chosen, software), software, factors, notes)
 
 
 def machine_of(system: System, number_format: str, efficiency: TrainingEfficiency, stack: TrainingStack) -> Machine:
@@ -280,21 +347,24 @@ def efficiency_of(chip: Chip, number_format: str, calibration: "Mapping[str, Con
 
 def stack_of(name: "TrainingStack | str", chip: Chip, calibration: "Mapping[str, Constants] | str | Path | None" = None) -> TrainingStack:
     """Return a software profile by name, as it is on a chip."""
+    return _software(name, chip, _constants(calibration))
+
+
+def _software(name: "TrainingStack | str", chip: Chip, constants: Constants) -> TrainingStack:
     if isinstance(name, TrainingStack):
         return name
     given = plain_name(name)
     if given not in STACKS:
         raise unknown("training stack", name, STACKS)
-    if given == "ideal":
-        return _IDEAL_STACK
-    return _stack(given, _Hashed(chip), _Hashed(_constants(calibration)))
+    return _IDEAL_STACK if given == "ideal" else _stack(given, _Hashed(chip), _Hashed(constants))
 
 
 _IDEAL_STACK = TrainingStack(origin="ideal: everything fused and hidden")
 
 
 def _constants(calibration: "Mapping[str, Constants] | str | Path | None") -> Constants:
-    return (as_calibration(calibration) or {}).get(KIND) or shipped_constants(KIND)
+    given = None if calibration is None else as_calibration(calibration)
+    return shipped_constants(KIND) if given is None else given.get(KIND) or shipped_constants(KIND)
 
 
 @lru_cache(maxsize=1024)
