@@ -4,7 +4,7 @@ from typing import Any
 
 from nvscale.composition import System
 from nvscale.errors import InvalidInput
-from nvscale.estimate import Estimate, Timing, derived, term
+from nvscale.estimate import Estimate, Timing, derived, show, term
 from nvscale.estimators.fleets import cost_rate, facility_power
 from nvscale.estimators.training import TrainingStep, training
 from nvscale.formulas import cost, energy_use
@@ -65,11 +65,19 @@ class TrainingRun(Estimate):
         if carrier(self.value) != FLOAT:
             return super().__str__()
         found = self.results
-        return (
-            f"{self.name}: {found['days'].value:,.1f} days at goodput {found['goodput'].value:g}, "
-            f"{found['chip hours'].value / 1e6:,.2f} million chip hours, {found['energy'].value / 3.6e12:,.2f} GWh, "
-            f"{found['cost'].value / 1e6:,.1f} million USD"
+        days = f"{found['days'].value:,.1f} days"
+        if self.low is not None:
+            days += f" (90 %: {self.low / DAY:,.1f} to {self.high / DAY:,.1f})"
+        return "\n  ".join(
+            [
+                self.name,
+                f"{days} at goodput {found['goodput'].value:g}, {found['chip hours'].value / 1e6:,.2f} million chip hours",
+                f"{found['energy'].value / 3.6e12:,.2f} GWh and {found['cost'].value / 1e6:,.1f} million USD at nameplate power",
+            ]
         )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}: {show(self.value, 's')}>"
 
 
 def training_run(

@@ -273,19 +273,26 @@ def tree(found: Step) -> Estimate:
 
 def _check(job: Training, system: System, plan: Parallelism) -> None:
     """Refuse a layout that fits neither the chips nor the batch; arrays and symbols are not checked."""
-    sizes = (system.chips, plan.tp, plan.pp, plan.cp, plan.micro_batch, job.global_batch, plan.ep, job.model.experts, job.sequence)
-    if any(type(size) is not float for size in sizes):
+    model = job.model
+    sizes = (system.chips, plan.tp, plan.pp, plan.vpp, plan.cp, plan.micro_batch, plan.ep, plan.etp, job.global_batch, job.sequence)
+    if any(type(size) is not float for size in (*sizes, model.heads, model.layers, model.experts)):
         return
     plan.check(system.chips)
+    if model.heads % plan.tp:
+        raise InvalidInput(f"training: tp = {plan.tp:g} does not divide the {model.heads:g} heads of {model.name or 'the model'}")
+    if model.layers < plan.pp * plan.vpp:
+        raise InvalidInput(
+            f"training: pp {plan.pp:g} x vpp {plan.vpp:g} are more stages than {model.name or 'the model'} has layers: {model.layers:g}"
+        )
     replicas = plan.replicas(system.chips)
     if job.global_batch % (replicas * plan.micro_batch):
         raise InvalidInput(
             f"training: global_batch {job.global_batch:g} is no multiple of {replicas:g} replicas x micro_batch {plan.micro_batch:g}"
         )
-    if plan.ep > 1.0 and (not job.model.experts or job.model.experts % plan.ep):
-        raise InvalidInput(
-            f"training: ep = {plan.ep:g} does not divide the {job.model.experts:g} experts of {job.model.name or 'the model'}"
-        )
+    if plan.ep > 1.0 and not model.experts:
+        raise InvalidInput(f"training: ep = {plan.ep:g}, but {model.name or 'the model'} has no experts")
+    if plan.ep > 1.0 and model.experts % plan.ep:
+        raise InvalidInput(f"training: ep = {plan.ep:g} does not divide the {model.experts:g} experts of {model.name or 'the model'}")
     if (replicas * plan.cp * plan.tp) % (plan.ep * plan.etp):
         raise InvalidInput(
             f"training: ep {plan.ep:g} x etp {plan.etp:g} does not divide the {replicas * plan.cp * plan.tp:g} chips of a stage"
