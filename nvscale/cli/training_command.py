@@ -57,8 +57,9 @@ def train(
     found = from_config(model) if model.endswith(".json") else catalogue.model(model)
     job = Training(model=found, sequence=sequence, global_batch=global_batch or _usual_batch(sequence, system.chips), precision=precision)
     others: dict[str, Any] = {"stack": stack, "calibration": calibration}
-    layout = {"tp": tp, "pp": pp, "vpp": vpp, "cp": cp, "ep": ep, "micro_batch": micro_batch, "zero": zero}
-    given = {name: value for name, value in (layout | {"recompute": recompute, "schedule": schedule}).items() if value is not None}
+    layout: dict[str, Any] = {"tp": tp, "pp": pp, "vpp": vpp, "cp": cp, "ep": ep, "micro_batch": micro_batch, "zero": zero}
+    layout |= {"recompute": recompute, "schedule": schedule}
+    given = {name: value for name, value in layout.items() if value is not None}
     best = None
     if search:
         fixed = given if dp is None else given | {"dp": dp}

@@ -17,7 +17,7 @@ from nvscale.estimators.training_shards import Machine
 from nvscale.estimators.training_shards import machine_of as _rates_of
 from nvscale.estimators.training_steps import Step, step
 from nvscale.formats import plain_name, precision
-from nvscale.ops import FLOAT, carrier
+from nvscale.ops import FLOAT, carrier, ceil
 from nvscale.parallelism import Parallelism
 from nvscale.record import units_of
 from nvscale.silicon import Chip
@@ -197,6 +197,10 @@ def _called(job: Training) -> str:
     return f"{job.model.name or 'a model'} {job.precision}"
 
 
+def _model(job: Training) -> str:
+    return job.model.name or "the model"
+
+
 def training(
     job: Training,
     system: "System | str",
@@ -279,10 +283,10 @@ def _check(job: Training, system: System, plan: Parallelism) -> None:
         return
     plan.check(system.chips)
     if model.heads % plan.tp:
-        raise InvalidInput(f"training: tp = {plan.tp:g} does not divide the {model.heads:g} heads of {model.name or 'the model'}")
-    if model.layers < plan.pp * plan.vpp:
+        raise InvalidInput(f"training: tp = {plan.tp:g} does not divide the {model.heads:g} heads of {_model(job)}")
+    if plan.pp > model.layers or plan.vpp > ceil(model.layers / plan.pp):
         raise InvalidInput(
-            f"training: pp {plan.pp:g} x vpp {plan.vpp:g} are more stages than {model.name or 'the model'} has layers: {model.layers:g}"
+            f"training: pp {plan.pp:g} x vpp {plan.vpp:g} leave stages of the {model.layers:g} layers of {_model(job)} empty"
         )
     replicas = plan.replicas(system.chips)
     if job.global_batch % (replicas * plan.micro_batch):
@@ -290,9 +294,9 @@ def _check(job: Training, system: System, plan: Parallelism) -> None:
             f"training: global_batch {job.global_batch:g} is no multiple of {replicas:g} replicas x micro_batch {plan.micro_batch:g}"
         )
     if plan.ep > 1.0 and not model.experts:
-        raise InvalidInput(f"training: ep = {plan.ep:g}, but {model.name or 'the model'} has no experts")
+        raise InvalidInput(f"training: ep = {plan.ep:g}, but {_model(job)} has no experts")
     if plan.ep > 1.0 and model.experts % plan.ep:
-        raise InvalidInput(f"training: ep = {plan.ep:g} does not divide the {model.experts:g} experts of {model.name or 'the model'}")
+        raise InvalidInput(f"training: ep = {plan.ep:g} does not divide the {model.experts:g} experts of {_model(job)}")
     if (replicas * plan.cp * plan.tp) % (plan.ep * plan.etp):
         raise InvalidInput(
             f"training: ep {plan.ep:g} x etp {plan.etp:g} does not divide the {replicas * plan.cp * plan.tp:g} chips of a stage"
