@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nvscale.catalogue import Catalogue, chip, chips, load, model, models, network, networks, system, systems
     from nvscale.composition import Network, Part, System
     from nvscale.efficiencies import IDEAL, GemmEfficiency
+    from nvscale.efficiencies.serving import ServingEfficiency, ServingEngine
     from nvscale.efficiencies.training import TrainingEfficiency, TrainingStack
     from nvscale.errors import (
         CatalogueError,
@@ -35,10 +36,12 @@ if TYPE_CHECKING:
     )
     from nvscale.estimate import Estimate
     from nvscale.estimators.collectives import collective
+    from nvscale.estimators.generation import decoding, prefill
     from nvscale.estimators.kernels import kernel
     from nvscale.estimators.memory_of_training import fits, training_memory
     from nvscale.estimators.power import kernel_energy, kernel_power, load_power
     from nvscale.estimators.runs import TrainingRun, training_run
+    from nvscale.estimators.serving import serving
     from nvscale.estimators.system_benchmarks import system_benchmark
     from nvscale.estimators.training import TrainingStep, training
     from nvscale.formats import Precision, precision, precisions
@@ -57,6 +60,7 @@ if TYPE_CHECKING:
     from nvscale.units import Unit
     from nvscale.views import baselines, curves, prices, rooflines
     from nvscale.workloads import Collective, ExpertExchange, Gemm, Training
+    from nvscale.workloads.serving import Decoding, Prefill, Serving
 
 _HOMES = {
     "nvscale.analysis.decomposition": "Decomposition",
@@ -70,7 +74,11 @@ _HOMES = {
     "UnknownName WrongUnit",
     "nvscale.estimate": "Estimate",
     "nvscale.estimators.collectives": "collective",
+    "nvscale.efficiencies.serving": "ServingEfficiency ServingEngine",
+    "nvscale.estimators.generation": "decoding prefill",
     "nvscale.estimators.kernels": "kernel",
+    "nvscale.estimators.serving": "serving",
+    "nvscale.workloads.serving": "Decoding Prefill Serving",
     "nvscale.estimators.power": "kernel_energy kernel_power load_power",
     "nvscale.estimators.runs": "TrainingRun training_run",
     "nvscale.estimators.system_benchmarks": "system_benchmark",
@@ -102,6 +110,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Chip",
     "Collective",
     "Curves",
+    "Decoding",
     "Decomposition",
     "Estimate",
     "ExpertExchange",
@@ -120,10 +129,14 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Parallelism",
     "Part",
     "Precision",
+    "Prefill",
     "Prices",
     "Rates",
     "Record",
     "Scores",
+    "Serving",
+    "ServingEfficiency",
+    "ServingEngine",
     "Source",
     "Sweep",
     "System",
@@ -144,6 +157,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "chips",
     "collective",
     "curves",
+    "decoding",
     "fit_growth",
     "fits",
     "formulas",
@@ -160,9 +174,11 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "networks",
     "precision",
     "precisions",
+    "prefill",
     "prices",
     "quantities",
     "rooflines",
+    "serving",
     "sweep",
     "system",
     "system_benchmark",

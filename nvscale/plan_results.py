@@ -1,7 +1,7 @@
 """What a search for the best layout returns: candidates with their terms, the front of time and memory, why others lose."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple, overload
 
@@ -66,7 +66,7 @@ class Candidate:
     parts: Mapping[str, float]
     software: Mapping[str, float]
     behind: Mapping[str, float]
-    setting: Setting
+    setting: Setting = field(repr=False)
 
     @classmethod
     def of(cls, setting: Setting, plan: Parallelism, memory: float, software: Mapping[str, float], best: "Candidate | None") -> "Candidate":
@@ -99,6 +99,9 @@ class Candidate:
         more = [f"{name} +{readable(value, 's', 3)}" for name, value in ranked[:2] if value >= NOTED * moved]
         less = [f"{name} -{readable(-value, 's', 3)}" for name, value in ranked[-1:] if value <= -NOTED * moved]
         return f"+{apart / (self.seconds - apart):.2%}: {', '.join(more)}" + (f" (but {', '.join(less)})" if less else "")
+
+    def __str__(self) -> str:
+        return f"{_time(self)}, MFU {self.mfu:.1%}, {_size(self)}: {_words(self)}"
 
     def row(self) -> dict[str, Any]:
         """Return layout and figures as plain data, in SI base units."""

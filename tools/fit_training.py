@@ -17,7 +17,7 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from nvscale.efficiencies.training import TrainingStack
-from nvscale.estimators.training_shards import Machine, _half_rate, links
+from nvscale.estimators.training_shards import Machine, half_rate, links
 from nvscale.estimators.training_steps import step
 from nvscale.parallelism import Parallelism
 from nvscale.record import units_of
@@ -106,7 +106,7 @@ def collect(table):
             "fp8": lambda: chip.rate("fp8") * share_8,
             "fp4": lambda: chip.rate("fp8") * share_8 * FP4_OVER_FP8,
         }
-        one.rate, one.rate_16 = rate[job.precision](), _half_rate(chip) * share_16
+        one.rate, one.rate_16 = rate[job.precision](), half_rate(chip) * share_16
         one.bandwidth, one.units = 0.85 * system.chip.memory_bandwidth, chip.compute_units
         one.domain, one.inside, one.outside = number(domain), inside * bus, outside
         one.age, one.expert_age = max(said.year - rows_of.first_shipped(chip.name), 0.0), max(said.year - rows_of.EXPERTS_FROM, 0.0)

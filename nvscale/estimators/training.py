@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from nvscale.efficiencies.base import Efficiency
 from nvscale.efficiencies.training import TrainingEfficiency, TrainingStack
 from nvscale.errors import InvalidInput, MissingFigure, unknown
 from nvscale.estimate import Estimate, Timing, derived, show, term
+from nvscale.estimators.identities import Identity
 from nvscale.estimators.memory_of_training import fits, training_memory
 from nvscale.estimators.training_shards import Machine
 from nvscale.estimators.training_shards import machine_of as _rates_of
@@ -76,20 +77,17 @@ class TrainingStep(Timing):
         self, job: Training, plan: Parallelism, system: System, found: Step, *, factors: tuple[Any, Any], assumptions: tuple[str, ...]
     ) -> None:
         self.name, self.value, self.unit, self.how, self.source = f"step of {_called(job)} on {system.name}", found.value, "s", SUM, None
-        self.assumptions, self.contenders = assumptions, CONTENDERS
+        self.assumptions, self.contenders, self._roofline = assumptions, CONTENDERS, partial(_bare_time, job, system)
         low, high = factors
         self.low, self.high = (None, None) if low is None else (found.value * low, found.value * high)
         self.job, self.plan, self.system, self.found = job, plan, system, found
         self._results: dict[str, Estimate] = {}
 
     def __getattr__(self, name: str) -> Any:
-        """Make the terms and the time on the bare roofline when they are first asked for."""
+        """Make the terms when they are first asked for."""
         if name == "terms":
             self.terms = tree(self.found).terms
             return self.terms
-        if name == "roofline":
-            self.roofline = self._work() / self.system.peak(self.job.precision)
-            return self.roofline
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     def __getitem__(self, path: str) -> Estimate:
@@ -107,11 +105,8 @@ class TrainingStep(Timing):
         """Model FLOP utilisation."""
         return self["mfu"].value
 
-    def _work(self) -> Any:
-        return self.job.tokens * self.job.model.flop_per_token(self.job.sequence, CONVENTION)
-
     def _mfu(self) -> Estimate:
-        work, peak = self._work(), self.system.peak(self.job.precision)
+        work, peak = _work(self.job), self.system.peak(self.job.precision)
         parts = (term("model work of a step", work, "flop"), term(f"peak {self.job.precision} rate", peak, "flop/s"), _leaf(self))
         return derived("mfu", work / (peak * self.value), "1", "work / (peak x time)", *parts, assumptions=(MFU_NOTE,))
 
@@ -197,6 +192,15 @@ def _called(job: Training) -> str:
     return f"{job.model.name or 'a model'} {job.precision}"
 
 
+def _work(job: Training) -> Any:
+    return job.tokens * job.model.flop_per_token(job.sequence, CONVENTION)
+
+
+def _bare_time(job: Training, system: System) -> Any:
+    """The model work of a step at the peak rate of all chips."""
+    return _work(job) / system.peak(job.precision)
+
+
 def _model(job: Training) -> str:
     return job.model.name or "the model"
 
@@ -251,8 +255,8 @@ def training(
     layout = Parallelism() if plan is None else plan
     _check(job, placed, layout)
     constants = _constants(calibration)
-    named = stack if isinstance(stack, str) else _Hashed(stack)
-    setting = _setting(_Hashed(placed), job.precision, named, _Hashed(efficiency), _Hashed(constants))
+    named = stack if isinstance(stack, str) else Identity(stack)
+    setting = _setting(Identity(placed), job.precision, named, Identity(efficiency), Identity(constants))
     found = step(job, layout, placed.chips, setting.machine, setting.software)
     experts = job.model.experts
     factors = setting.factors[carrier(experts) == FLOAT and experts > 0.0]
@@ -306,21 +310,6 @@ def _check(job: Training, system: System, plan: Parallelism) -> None:
 # ---------------------------------------------------------------------- constants
 
 
-class _Hashed:
-    """A value that is looked up by identity."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __hash__(self) -> int:
-        return id(self.value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Hashed) and self.value is other.value
-
-
 class _Setting(NamedTuple):
     """What a step is estimated with, and what is said about it; `factors` without experts, and with them."""
 
@@ -331,13 +320,13 @@ class _Setting(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def _setting(system: _Hashed, number_format: str, stack: "str | _Hashed", efficiency: _Hashed, constants: _Hashed) -> _Setting:
+def _setting(system: Identity, number_format: str, stack: "str | Identity", efficiency: Identity, constants: Identity) -> _Setting:
     """Look up all constants once for a system, a precision and a software."""
     chip = system.value.chip
     software = _software(stack if isinstance(stack, str) else stack.value, chip, constants.value)
     chosen = efficiency.value
     if chosen is None:
-        chosen = _efficiency(_Hashed(chip), number_format, constants)
+        chosen = _efficiency(Identity(chip), number_format, constants)
     elif type(chosen) is Efficiency:
         chosen = TrainingEfficiency(origin=chosen.origin)
     notes = (*chosen.assumptions, *software.assumptions, f"software {software.name}: {software.origin}", f"chip: {chosen.origin}")
@@ -352,7 +341,7 @@ def machine_of(system: System, number_format: str, efficiency: TrainingEfficienc
 
 def efficiency_of(chip: Chip, number_format: str, calibration: "Mapping[str, Constants] | str | Path | None" = None) -> TrainingEfficiency:
     """Return what a chip sustains during training at a precision, with where that comes from."""
-    found: TrainingEfficiency = _efficiency(_Hashed(chip), precision(number_format).name, _Hashed(_constants(calibration)))
+    found: TrainingEfficiency = _efficiency(Identity(chip), precision(number_format).name, Identity(_constants(calibration)))
     return found
 
 
@@ -367,7 +356,7 @@ def _software(name: "TrainingStack | str", chip: Chip, constants: Constants) -> 
     given = plain_name(name)
     if given not in STACKS:
         raise unknown("training stack", name, STACKS)
-    return _IDEAL_STACK if given == "ideal" else _stack(given, _Hashed(chip), _Hashed(constants))
+    return _IDEAL_STACK if given == "ideal" else _stack(given, Identity(chip), Identity(constants))
 
 
 _IDEAL_STACK = TrainingStack(origin="ideal: everything fused and hidden")
@@ -379,7 +368,7 @@ def _constants(calibration: "Mapping[str, Constants] | str | Path | None") -> Co
 
 
 @lru_cache(maxsize=1024)
-def _efficiency(chip: _Hashed, number_format: str, constants: _Hashed) -> TrainingEfficiency:
+def _efficiency(chip: Identity, number_format: str, constants: Identity) -> TrainingEfficiency:
     """Constants of the class of the format: 16 bits and more, 8 bits, fewer."""
     bits = precision(number_format).bits
     class_ = "step bf16" if bits >= 16.0 else ("step fp8" if bits >= 8.0 else "step fp4")
@@ -389,7 +378,7 @@ def _efficiency(chip: _Hashed, number_format: str, constants: _Hashed) -> Traini
 
 
 @lru_cache(maxsize=1024)
-def _stack(name: str, chip: _Hashed, constants: _Hashed) -> TrainingStack:
+def _stack(name: str, chip: Identity, constants: Identity) -> TrainingStack:
     found = _found(constants.value, "stack", name, chip.value)
     made: TrainingStack = dataclasses.replace(
         _record(TrainingStack, found, ()), name=name, origin="fitted on training steps", assumptions=()

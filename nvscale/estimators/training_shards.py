@@ -24,6 +24,18 @@ Shapes = list[tuple[Any, Any]]
 """Inner length and columns of matrix multiplies."""
 
 
+class Hardware(NamedTuple):
+    """What the data sheets say of one chip and of its links; `units` are compute units, `domain` chips of a scale-up domain."""
+
+    rate: Any
+    rate_16: Any
+    bandwidth: Any
+    units: Any
+    domain: Any
+    inside: Any
+    outside: Any
+
+
 class Machine(NamedTuple):
     """What a shard meets: sustained rates of one chip, and of its links."""
 
@@ -56,20 +68,29 @@ class Work(NamedTuple):
 
 def machine_of(system: System, number_format: str, efficiency: TrainingEfficiency, stack: TrainingStack) -> Machine:
     """Return the sustained rates of a chip of the system and of its links."""
+    return sustained_rates(hardware_of(system, number_format), efficiency, stack)
+
+
+def hardware_of(system: System, number_format: str) -> Hardware:
+    """Return what the data sheets of a system say of one chip and its links."""
     chip = system.chip
-    sustained = efficiency.sustained * stack.site_share
-    domain, inside, outside = links(system)
     units = 0.0 if chip.compute_units is None else chip.compute_units
+    return Hardware(chip.rate(number_format), half_rate(chip), chip.figure("memory_bandwidth"), units, *links(system))
+
+
+def sustained_rates(data_sheet: Hardware, efficiency: TrainingEfficiency, stack: TrainingStack) -> Machine:
+    """Return what training reaches of the rates of a chip and its links."""
+    sustained = efficiency.sustained * stack.site_share
     return Machine(
-        rate=chip.rate(number_format) * (efficiency.share_of_peak * sustained),
-        rate_16=_half_rate(chip) * (efficiency.share_of_peak_16 * sustained),
-        bandwidth=chip.figure("memory_bandwidth") * efficiency.share_of_bandwidth,
-        tile_area=efficiency.wave_exposure * efficiency.tile * units,
+        rate=data_sheet.rate * (efficiency.share_of_peak * sustained),
+        rate_16=data_sheet.rate_16 * (efficiency.share_of_peak_16 * sustained),
+        bandwidth=data_sheet.bandwidth * efficiency.share_of_bandwidth,
+        tile_area=efficiency.wave_exposure * efficiency.tile * data_sheet.units,
         half_length=efficiency.half_length,
         half_length_16=efficiency.half_length_16,
-        domain=domain,
-        inside=inside * efficiency.scaleup_share,
-        outside=outside * efficiency.scaleout_share,
+        domain=data_sheet.domain,
+        inside=data_sheet.inside * efficiency.scaleup_share,
+        outside=data_sheet.outside * efficiency.scaleout_share,
         hop=efficiency.hop,
     )
 
@@ -292,6 +313,6 @@ def _times(count: Any, pair: tuple[Any, Any]) -> tuple[Any, Any]:
     return count * pair[0], count * pair[1]
 
 
-def _half_rate(chip: Chip) -> Any:
-    """The rate at 16 bits: bfloat16, or half precision on chips that lack it."""
+def half_rate(chip: Chip) -> Any:
+    """Return the rate at 16 bits: bfloat16, or half precision on chips that lack it."""
     return chip.rate("bf16" if "bf16" in chip.precisions() else "fp16")

@@ -61,6 +61,8 @@ class Kind:
         Table -> mask of the rows that count in the score of all; the others are reported in their groups alone.
     held_out : callable, optional
         (table, column) -> predictions by constants fitted without each row's group; found by `calibrate`'s fits without it.
+    folds : callable, optional
+        Table -> what is held out together with each row, in words; the rows of its shape without it.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Kind:
     best_of: tuple[str, ...] = ()
     counts: Callable[[Any], Any] | None = None
     held_out: Callable[[Any, str], Any] | None = None
+    folds: Callable[[Any], list[str]] | None = None
 
     @property
     def required(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nvscale.efficiencies.training import TrainingStack
 from nvscale.errors import InvalidInput, MissingFigure, UnknownName
@@ -16,11 +16,16 @@ from nvscale.truth.kinds.training_rows import (
     chip_of,
     first_shipped,
     framework,
+    has_experts,
     job_of,
     model_of,
     plan_of,
+    source_of,
     system_of,
 )
+
+if TYPE_CHECKING:
+    from nvscale.truth.tables import Table
 
 PROBLEMS = (UnknownName, MissingFigure, InvalidInput)
 NUMBERS = (
@@ -31,10 +36,23 @@ SHAPE = ("params_total", "layers", "hidden", "heads", "kv_heads", "ffn", "vocab"
 WORDS = ("model", "gpu", "precision", "task", "sp", "recompute", "zero_stage", "source", "note")
 
 
+def software_age(said: Framework, shipped: float) -> tuple[float, float]:
+    """Return the age of a row's software in seconds: from the chip's first shipment, and of expert layers from their start."""
+    return max(said.year - shipped, 0.0) * YEAR, max(said.year - EXPERTS_FROM, 0.0) * YEAR
+
+
 def software(said: Framework, stack: TrainingStack, shipped: float) -> TrainingStack:
-    """Return the profile of a row at its age: from the chip's first shipment to the measurement."""
-    ages: dict[str, Any] = {"age": max(said.year - shipped, 0.0) * YEAR, "expert_age": max(said.year - EXPERTS_FROM, 0.0) * YEAR}
-    return dataclasses.replace(stack, **ages)
+    """Return the profile of a row at its age."""
+    age, expert_age = software_age(said, shipped)
+    return dataclasses.replace(stack, age=age, expert_age=expert_age)
+
+
+def held_out_with(table: "Table") -> list[str]:
+    """Return what is held out together with each row: all rows of its source, or those of its model where that has experts."""
+    return [
+        f"model {model}" if has_experts(model) else f"source {source_of(source)}"
+        for model, source in zip(table.column("model"), table.column("source"), strict=True)
+    ]
 
 
 def stack_name(said: Framework, group: Group) -> str:
@@ -91,5 +109,6 @@ KINDS = (
         measured=("seconds_per_iteration",),
         predict=predict_training,
         scored_by=("gpu", "precision"),
+        folds=held_out_with,
     ),
 )

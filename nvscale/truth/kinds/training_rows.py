@@ -61,6 +61,30 @@ def framework(source: str, note: str) -> Framework:
     return Framework(entry["stack"], year, entry.get("interleaving") == "unstated", float(entry.get("vocabulary", 51200.0)))
 
 
+def source_of(source: str) -> str:
+    """Return the publication of a row: its rows share software and habits.
+
+    >>> source_of("mlcommons/training_results_v5.1 NVIDIA/results"), source_of("acme/runs table 2")
+    ('MLPerf', 'acme/runs')
+    """
+    said = source.lower()
+    known = next((entry["name"] for entry in _table()["source"] if re.search(entry["pattern"], said)), None)
+    return str(known or (source.split() or ["-"])[0])
+
+
+@functools.cache
+def has_experts(model: str) -> bool:
+    """Return whether the model of a row is one of the catalogue that has experts.
+
+    >>> has_experts("DeepSeekV3"), has_experts("GPT-175B")
+    (True, False)
+    """
+    try:
+        return bool(catalogue.model(model).experts)
+    except UnknownName:
+        return False
+
+
 def chip_of(name: str) -> Chip:
     """Return the chip of a row; what stands in brackets is a remark."""
     return catalogue.chip(re.sub(r"\(.*?\)", "", name).strip())

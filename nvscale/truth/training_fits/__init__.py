@@ -1,0 +1,1 @@
+"""The fit of the constants of training steps to measured rows, and what of it ships."""
