@@ -35,7 +35,7 @@ def train(
     vpp: Annotated[int | None, typer.Option(min=1, help="Chunks of a pipeline rank (interleaving).")] = None,
     cp: Annotated[int | None, typer.Option(min=1, help="Context parallel ranks.")] = None,
     ep: Annotated[int | None, typer.Option(min=1, help="Expert parallel ranks.")] = None,
-    dp: Annotated[int | None, typer.Option(min=1, help="Replicas; follows from the others, and is checked if given.")] = None,
+    dp: Annotated[int | None, typer.Option(min=1, help="Replicas; checked if given, for they follow from the others; held in a search.")] = None,
     micro_batch: Annotated[int | None, typer.Option(min=1, help="Sequences of a micro-batch.")] = None,
     zero: Annotated[int | None, typer.Option(min=0, max=3, help="ZeRO stage, 1 without; 3 is fully sharded.")] = None,
     recompute: Annotated[str | None, typer.Option(help="none, selective or full.")] = None,
@@ -75,7 +75,7 @@ def train(
         print_json(step.to_dict() | ({} if best is None else {"search": best.to_dict()}) | ({} if run is None else {"run": run.to_dict()}))
         return
     if best is not None:
-        print_text(str(best))
+        print_text(f"{best}\n")
     _print(step, run, explain=explain)
 
 
