@@ -6,8 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nvscale import catalogue
-from nvscale.cli.catalogue_commands import Explain, Json
+from nvscale.cli.catalogue_commands import Catalog, Explain, Json, catalogue_with
 from nvscale.cli.output import print_json, print_pairs, print_table, print_text
 from nvscale.errors import InvalidInput
 from nvscale.estimate import show
@@ -19,6 +18,8 @@ from nvscale.planning import best_plan
 from nvscale.report.tables import Table
 from nvscale.workloads.training import Training
 
+USUAL_TOKENS = 4_194_304
+"""Tokens of a step when nobody says how many."""
 SMALLEST = 0.0005
 """Share of a step below which a part is only told with --explain."""
 
@@ -35,7 +36,7 @@ def train(
     vpp: Annotated[int | None, typer.Option(min=1, help="Chunks of a pipeline rank (interleaving).")] = None,
     cp: Annotated[int | None, typer.Option(min=1, help="Context parallel ranks.")] = None,
     ep: Annotated[int | None, typer.Option(min=1, help="Expert parallel ranks.")] = None,
-    dp: Annotated[int | None, typer.Option(min=1, help="Replicas; checked if given, for they follow from the others; held in a search.")] = None,
+    dp: Annotated[int | None, typer.Option(min=1, help="Replicas; they follow from the others, and are checked if given.")] = None,
     micro_batch: Annotated[int | None, typer.Option(min=1, help="Sequences of a micro-batch.")] = None,
     zero: Annotated[int | None, typer.Option(min=0, max=3, help="ZeRO stage, 1 without; 3 is fully sharded.")] = None,
     recompute: Annotated[str | None, typer.Option(help="none, selective or full.")] = None,
@@ -48,27 +49,31 @@ def train(
     calibration: Annotated[Path | None, typer.Option(help="Constants of your own, as `nvscale calibrate` writes them (.toml).")] = None,
     json: Json = False,
     explain: Explain = False,
+    catalogue: Catalog = None,
 ) -> None:
     """Estimate a training step, its memory and MFU; with --search the best layout; with --tokens the whole run."""
     if goodput is not None and tokens is None:
         raise InvalidInput("--goodput: say with --tokens how long the run is")
-    system = catalogue.system(on)
+    known = catalogue_with(catalogue)
+    system = known.system(on)
     system = system if gpus is None else system.scale(gpus)
-    found = from_config(model) if model.endswith(".json") else catalogue.model(model)
-    job = Training(model=found, sequence=sequence, global_batch=global_batch or _usual_batch(sequence, system.chips), precision=precision)
-    others: dict[str, Any] = {"stack": stack, "calibration": calibration}
     layout: dict[str, Any] = {"tp": tp, "pp": pp, "vpp": vpp, "cp": cp, "ep": ep, "micro_batch": micro_batch, "zero": zero}
     layout |= {"recompute": recompute, "schedule": schedule}
     given = {name: value for name, value in layout.items() if value is not None}
+    plan = Parallelism(**given)
+    if not search:
+        plan.check(system.chips)
+        _check_replicas(dp, plan.replicas(system.chips), plan)
+    shared = _halved(system.chips, USUAL_TOKENS / sequence) if search else plan.replicas(system.chips) * plan.micro_batch
+    batch = global_batch or shared * max(1.0, round(USUAL_TOKENS / sequence / shared))
+    found = from_config(model) if model.endswith(".json") else known.model(model)
+    job = Training(model=found, sequence=sequence, global_batch=batch, precision=precision)
+    others: dict[str, Any] = {"stack": stack, "calibration": calibration}
     best = None
     if search:
         fixed = given if dp is None else given | {"dp": dp}
         best = best_plan(job, system, top=top, progress=not json and sys.stderr.isatty(), **others, **fixed)
         plan = best[0].plan
-    else:
-        plan = Parallelism(**given)
-        plan.check(system.chips)
-        _check_replicas(dp, plan.replicas(system.chips), plan)
     run = None if tokens is None else training_run(job, system, plan, tokens=_number(tokens), goodput=goodput, **others)
     step = training(job, system, plan, **others) if run is None else run["step"]
     if json:
@@ -84,9 +89,11 @@ def _check_replicas(wanted: int | None, there: float, plan: Parallelism) -> None
         raise InvalidInput(f"--dp {wanted}: tp {plan.tp:g} x pp {plan.pp:g} x cp {plan.cp:g} leave {there:g} replicas of these GPUs")
 
 
-def _usual_batch(sequence: int, chips: float) -> float:
-    """Sequences that make about 4 million tokens, and at least one for every chip."""
-    return max(chips, chips * max(1.0, round(4_194_304 / sequence / chips)))
+def _halved(chips: float, most: float) -> float:
+    """Replicas that a search can have at most: the chips, halved until they are few enough."""
+    while chips > most and chips % 2.0 == 0.0:
+        chips /= 2.0
+    return chips
 
 
 def _number(text: str) -> Any:

@@ -11,6 +11,7 @@ import nvscale as nv
 from nvscale.cli.application import application
 
 STEP = ("train", "llama-3.1-8b", "--on", "dgx-h100", "--gpus", "64", "--global-batch", "512", "--tp", "2")
+BUSY = ("1024", ("--micro-batch", "2"))  # 1,024 replicas of two sequences
 ROWS = ("time per step", "MFU (6 N + causal attention)", "tokens per second per chip", "largest part", "memory", "where the step goes")
 
 
@@ -105,6 +106,20 @@ def test_a_local_configuration_is_a_model(tmp_path: Path) -> None:
     assert theirs["value"] == pytest.approx(data(*STEP)["value"], rel=1e-9)
 
 
-def test_without_a_batch_a_step_has_about_four_million_tokens() -> None:
-    read = data("train", "llama-3.1-8b", "--on", "dgx-h100", "--gpus", "64", "--sequence", "4096")
-    assert read["tokens_per_second_per_gpu"] * 64 * read["value"] == pytest.approx(4_194_304)
+@pytest.mark.parametrize("layout", [(), ("--tp", "4", "--pp", "4"), ("--micro-batch", "2"), ("--search", "--top", "1")], ids=" ".join)
+@pytest.mark.parametrize("chips", ["64", "1024"])
+def test_without_a_batch_a_step_has_about_four_million_tokens(chips: str, layout: tuple[str, ...]) -> None:
+    read = data("train", "llama-3.1-8b", "--on", "dgx-h100", "--gpus", chips, "--sequence", "4096", *layout)
+    assert read["tokens_per_second_per_gpu"] * int(chips) * read["value"] == pytest.approx(
+        4_194_304 if (chips, layout) != BUSY else 2 * 4_194_304
+    )
+
+
+def test_a_model_and_a_system_of_the_users_catalogue_are_found(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text(
+        "[systems.slate]\nchip = 'h100-sxm'\nscaleup_network = 'nvlink-4'\nscaleout_network = 'infiniband-ndr'\n"
+        "[systems.slate.figures]\nchips = '8'\n"
+    )
+    theirs = data("train", "llama-3.1-8b", "--on", "slate", *STEP[4:], "--catalogue", str(mine))
+    assert theirs["value"] == pytest.approx(data(*STEP)["value"], rel=0.2)
