@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import nvscale as nv
-from nvscale.errors import InvalidInput, WrongUnit
+from nvscale.errors import InvalidInput, MissingFigure, WrongUnit
 from nvscale.estimators.fleets import cost_rate, facility_power
 
 JOB = nv.Training(model=nv.model("llama-3.1-8b"), sequence=8192, global_batch=1024)
@@ -40,6 +40,23 @@ def test_energy_is_facility_power_times_time_and_cost_its_rate_times_time() -> N
     assert run["energy"].quantity.to("GWh").magnitude == pytest.approx(run["energy"].value / 3.6e12)
 
 
+def test_what_is_in_proportion_to_the_step_has_its_interval() -> None:
+    run = whole()
+    for name in ("days", "chip hours", "energy", "cost"):
+        ends = run[name].low / run[name].value, run[name].high / run[name].value
+        assert ends == pytest.approx((run.low / run.value, run.high / run.value))
+
+
+def test_a_system_without_a_price_has_days_and_energy_all_the_same() -> None:
+    bare = SYSTEM.replace(**{"chip.price": None}, parts=tuple(part.replace(price=None) for part in SYSTEM.parts))
+    run = nv.training_run(JOB, bare, nv.Parallelism(tp=2), tokens=TOKENS)
+    assert run["days"].value > 0.0 and run["energy"].value > 0.0
+    with pytest.raises(MissingFigure, match=r"cost of the run: .*price"):
+        run["cost"]
+    assert "no cost: " in str(run) and "GWh at nameplate" in str(run)
+    assert "price" in run.to_dict()["missing"]["cost"] and "cost" not in run.to_dict()["results"]
+
+
 def test_halves_and_doubles() -> None:
     run = whole()
     assert whole(goodput=0.45).value == pytest.approx(2.0 * run.value)
@@ -54,6 +71,9 @@ def test_without_a_word_goodput_and_pue_are_assumptions_with_a_source() -> None:
     assert 0.6 <= run["goodput"].value <= 0.97
     assert run["goodput"].source is not None and run["energy"]["PUE"].source is not None
     assert run["energy"]["PUE"].value > 1.0
+    assumed = "; ".join(run.all_assumptions())
+    assert "goodput 0.9: " in assumed and "PUE 1." in assumed
+    assert "goodput" not in "; ".join(whole().all_assumptions())
 
 
 def test_texts_prices_and_software_count() -> None:
@@ -81,6 +101,8 @@ def test_printed_and_as_json_it_says_what_it_rests_on() -> None:
     assert len(lines) == 3 and max(map(len, lines)) <= 100
     assert "90 %" in lines[1] and "goodput 0.9" in lines[1] and "GWh" in lines[2] and "nameplate" in lines[2]
     assert len(repr(run).splitlines()) == 1
+    small = str(whole(tokens=1e10))
+    assert "MWh" in small and "million" not in small and " 0.0 " not in small
     text = run.explain()
     assert "assumed: " in text and "energy = " in text and "cost = " in text
     plain = json.loads(json.dumps(run.to_dict(), allow_nan=False))
