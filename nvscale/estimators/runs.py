@@ -78,11 +78,12 @@ class TrainingRun(Estimate):
         if carrier(self.value) != FLOAT:
             return super().__str__()
         found = self.results
-        days = f"{found['days'].value:,.1f} days"
+        size, unit = (DAY, "days") if self.value >= DAY else (HOUR, "hours")
+        took = f"{self.value / size:,.1f} {unit}"
         if self.low is not None:
-            days += f" (90 %: {self.low / DAY:,.1f} to {self.high / DAY:,.1f})"
+            took += f" (90 %: {self.low / size:,.1f} to {self.high / size:,.1f})"
         spent = [_amount(name, found[name].value) for name in ("energy", "cost") if name in found]
-        lines = [self.name, f"{days} at goodput {found['goodput'].value:g}, {_amount('chip hours', found['chip hours'].value)}"]
+        lines = [self.name, f"{took} at goodput {found['goodput'].value:g}, {_amount('chip hours', found['chip hours'].value)}"]
         lines += [f"{' and '.join(spent)} at nameplate power"] if spent else []
         return "\n  ".join([*lines, *(f"no {name}: {reason}" for name, reason in self.missing.items())])
 

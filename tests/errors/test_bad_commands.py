@@ -46,6 +46,13 @@ REFUSED: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "precision of a training run": ([*TRAIN, "--precision", "fp4"], ("h100-sxm has no fp4 rate", "fp8")),
     "a model that fits no layout": (["train", "llama-3.1-405b", "--on", "dgx-h100", "--search"], ("8 chips", "fits", "chips are enough")),
     "no such configuration": (["train", "none/config.json", "--on", "dgx-h100"], ("none/config.json", "no such file")),
+    "law": (["laws", "chinchilla/besiroglu-2023"], ("no law", "'chinchilla/besiroglu-2024'")),
+    "family of laws": (["laws", "chinchila"], ("no family of laws", "'chinchilla'")),
+    "family that allocates nothing": (["laws", "precision", "--compute", "1e21"], ("--compute", "'precision'")),
+    "compute in dollars": (["laws", "--compute", "5 USD"], ("compute", "'USD'", "'flop'")),
+    "form of a fit": (["fit", "--data", "chinchilla-figure-4", "--form", "chinchila"], ("no form to fit", "'chinchilla'")),
+    "runs of a fit": (["fit", "--data", "none.csv"], ("none.csv", "cannot be read")),
+    "approach of a fit": (["fit", "--data", "chinchilla-figure-4", "--approach", "4"], ("approach", "1, 2, 3")),
     "no such file": (["chips", "--catalogue", "none.toml"], ("none.toml", "no such file")),
 }
 

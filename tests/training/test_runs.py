@@ -53,7 +53,7 @@ def test_a_system_without_a_price_has_days_and_energy_all_the_same() -> None:
     assert run["days"].value > 0.0 and run["energy"].value > 0.0
     with pytest.raises(MissingFigure, match=r"cost of the run: .*price"):
         run["cost"]
-    assert "no cost: " in str(run) and "GWh at nameplate" in str(run)
+    assert "no cost: " in str(run) and "Wh at nameplate" in str(run)
     assert "price" in run.to_dict()["missing"]["cost"] and "cost" not in run.to_dict()["results"]
 
 
@@ -99,10 +99,10 @@ def test_printed_and_as_json_it_says_what_it_rests_on() -> None:
     run = whole()
     lines = str(run).splitlines()
     assert len(lines) == 3 and max(map(len, lines)) <= 100
-    assert "90 %" in lines[1] and "goodput 0.9" in lines[1] and "GWh" in lines[2] and "nameplate" in lines[2]
+    assert "90 %" in lines[1] and "goodput 0.9" in lines[1] and "Wh and " in lines[2] and "nameplate" in lines[2]
     assert len(repr(run).splitlines()) == 1
-    small = str(whole(tokens=1e10))
-    assert "MWh" in small and "million" not in small and " 0.0 " not in small
+    small = str(whole(tokens=1e11))
+    assert "MWh" in small and "hours (90 %" in small and "million" not in small and " 0.0 " not in small
     text = run.explain()
     assert "assumed: " in text and "energy = " in text and "cost = " in text
     plain = json.loads(json.dumps(run.to_dict(), allow_nan=False))
