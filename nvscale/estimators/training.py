@@ -125,10 +125,10 @@ class TrainingStep(Timing):
     def _fits(self) -> Estimate:
         return fits(self.job, self.plan, self.system)
 
-    def shares(self) -> dict[str, float]:
-        """Return the parts of the time as shares of it, the largest first; those that take no time are left out."""
-        found = {name: part.value / self.value for name, part in self.terms.items() if part.value}
-        return dict(sorted(found.items(), key=lambda item: -item[1]))
+    def shares(self) -> dict[str, Any]:
+        """Return the parts of the time as shares of it, of numbers the largest first; those that take no time are left out."""
+        found = {name: part.value / self.value for name, part in self.terms.items() if carrier(part.value) != FLOAT or part.value}
+        return dict(sorted(found.items(), key=lambda item: -item[1])) if carrier(self.value) == FLOAT else found
 
     def memory_text(self) -> str:
         """Return what memory is needed of what there is, and whether the step fits, in words."""

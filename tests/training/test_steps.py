@@ -182,6 +182,16 @@ def test_a_sweep_over_systems_and_ranks_gives_what_single_calls_give() -> None:
     assert np.all(np.diff(grid["memory"], axis=1) < 0.0)
 
 
+def test_arrays_have_shares_bindings_and_json() -> None:
+    np = pytest.importorskip("numpy")
+    many = nv.training(DENSE.replace(global_batch=np.array([64.0, 256.0])), NODES, nv.Parallelism(tp=2, pp=2))
+    assert sum(many.shares().values()) == pytest.approx(np.ones(2))
+    plain = json.loads(json.dumps(many.to_dict(), allow_nan=False))
+    assert plain["by"] == ["matrix multiplies"] * 2
+    assert plain["fits"] == [True, True] and len(plain["mfu"]) == 2
+    assert str(many).startswith("step of llama-3.1-8b bf16") and "array(2,)" in repr(many)
+
+
 def test_a_sweep_names_the_chip_that_lacks_a_format() -> None:
     pytest.importorskip("numpy")
     systems = [nv.system("dgx-a100").scale(64), NODES]
