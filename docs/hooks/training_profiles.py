@@ -43,7 +43,7 @@ def profiles_table() -> str:
     """Return the table: a row per figure of the software with its meaning, a column per profile."""
     chip = nvscale.chip(CHIP)
     profiles = [stack_of(name, chip) for name in STACKS]
-    rows = [[f"<code>{name}</code>", *(_shown(getattr(one, name), name) for one in profiles), _meaning(name)] for name in SHOWN]
+    rows = [[f'<span class="nv-whole"><code>{name}</code></span>', *(_shown(getattr(one, name), name) for one in profiles), _meaning(name)] for name in SHOWN]
     return markup.table(("figure", *STACKS, "what it is"), rows)
 
 
