@@ -13,24 +13,25 @@ from nvscale.units import readable
 
 MARKER = "<!-- software profiles -->"
 CHIP = "H100"
-SHOWN = (
-    "site_share",
-    "attention_share",
-    "element_wise",
-    "unfused",
-    "launch",
-    "attention_kernels",
-    "ffn_kernels",
-    "micro_batch_launch",
-    "tp_overlap",
-    "dp_overlap",
-    "fsdp_overlap",
-    "pp_overlap",
-    "ep_overlap",
-    "ep_overlap_outside",
-    "head_on_last_stage",
-    "broadcast",
-)
+SHOWN = {
+    "site_share": "rate relative to the best tuned site",
+    "attention_share": "attention kernel relative to 16-bit products",
+    "element_wise": "traffic of passes relative to fused kernels",
+    "unfused": "1: attention stores its scores",
+    "launch": "host time of a kernel",
+    "attention_kernels": "kernels of attention in a layer, forward",
+    "ffn_kernels": "kernels of its feed-forward part",
+    "micro_batch_launch": "host time of a micro-batch and stage",
+    "tp_overlap": "hidden of tensor and context parallel exchanges",
+    "dp_overlap": "micro-batches that hide the gradient exchange",
+    "fsdp_overlap": "the same with fully sharded weights",
+    "pp_overlap": "hidden of transfers between stages",
+    "ep_overlap": "hidden of expert exchanges inside the domain",
+    "ep_overlap_outside": "the same between domains",
+    "head_on_last_stage": "1: on top of its layers; 0: balanced",
+    "broadcast": "time per replica of broadcast states",
+}
+"""Figures of the table, in a few words; `TrainingStack` says more."""
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
@@ -40,20 +41,17 @@ def on_page_markdown(markdown: str, **_: object) -> str:
 
 @functools.cache
 def profiles_table() -> str:
-    """Return the table: a row per figure of the software with its meaning, a column per profile."""
+    """Return the table: a row per figure of the software, a column per profile."""
     chip = nvscale.chip(CHIP)
     profiles = [stack_of(name, chip) for name in STACKS]
-    rows = [[f'<span class="nv-whole"><code>{name}</code></span>', *(_shown(getattr(one, name), name) for one in profiles), _meaning(name)] for name in SHOWN]
-    return markup.table(("figure", *STACKS, "what it is"), rows)
+    rows = [[_named(name), *(_shown(getattr(one, name), name) for one in profiles)] for name in SHOWN]
+    return markup.table(("figure", *STACKS), rows)
+
+
+def _named(name: str) -> str:
+    return f'<span class="nv-whole"><code>{name}</code></span><br><small>{html.escape(SHOWN[name])}</small>'
 
 
 def _shown(value: float, name: str) -> str:
     unit = units_of(TrainingStack)[name].text
-    return html.escape(f"{value:.3g}" if unit == "1" else readable(value, unit))
-
-
-def _meaning(name: str) -> str:
-    """The words of the docstring; those that several figures share stand at each of them."""
-    entries = markup.items(markup.sections(TrainingStack)["Parameters"])
-    found = next(entry for entry in entries if name in entry.name.split(", "))
-    return markup.inline(found.text)
+    return f'<span class="nv-whole">{html.escape(f"{value:.3g}" if unit == "1" else readable(value, unit, 3))}</span>'
