@@ -11,7 +11,8 @@ from nvscale.cli.output import print_json, print_pairs, print_table, print_text
 from nvscale.errors import InvalidInput
 from nvscale.estimate import show
 from nvscale.estimators.runs import TrainingRun, training_run
-from nvscale.estimators.training import TrainingStep, training
+from nvscale.estimators.training import training
+from nvscale.estimators.training_results import TrainingStep
 from nvscale.model_configs import from_config
 from nvscale.parallelism import Parallelism
 from nvscale.planning import best_plan

@@ -6,7 +6,8 @@ from nvscale.composition import System
 from nvscale.errors import InvalidInput, MissingFigure
 from nvscale.estimate import Estimate, Timing, derived, show, term
 from nvscale.estimators.fleets import cost_rate, facility_power
-from nvscale.estimators.training import TrainingStep, training
+from nvscale.estimators.training import training
+from nvscale.estimators.training_results import TrainingStep
 from nvscale.formulas import cost, energy_use
 from nvscale.ops import FLOAT, carrier
 from nvscale.parallelism import Parallelism

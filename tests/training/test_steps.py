@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import nvscale as nv
 from nvscale.efficiencies.training import TrainingEfficiency
 from nvscale.errors import InvalidInput, UnknownName
-from nvscale.estimators.training import CONTENDERS
+from nvscale.estimators.training_results import CONTENDERS
 
 DENSE = nv.Training(model=nv.model("llama-3.1-8b"), sequence=8192, global_batch=256)
 EXPERTS = nv.Training(model=nv.model("mixtral-8x7b"), sequence=4096, global_batch=256)
