@@ -49,7 +49,8 @@ if TYPE_CHECKING:
     from nvscale.estimators.runs import TrainingRun, training_run
     from nvscale.estimators.serving import serving
     from nvscale.estimators.system_benchmarks import system_benchmark
-    from nvscale.estimators.training import TrainingStep, training
+    from nvscale.estimators.training import training
+    from nvscale.estimators.training_results import TrainingStep
     from nvscale.formats import Precision, precision, precisions
     from nvscale.grids import Sweep, sweep
     from nvscale.inverse import Solution, solve
@@ -95,7 +96,8 @@ _HOMES = {
     "nvscale.estimators.power": "kernel_energy kernel_power load_power",
     "nvscale.estimators.runs": "TrainingRun training_run",
     "nvscale.estimators.system_benchmarks": "system_benchmark",
-    "nvscale.estimators.training": "TrainingStep training",
+    "nvscale.estimators.training": "training",
+    "nvscale.estimators.training_results": "TrainingStep",
     "nvscale.estimators.memory_of_training": "fits training_memory",
     "nvscale.formats": "Precision precision precisions",
     "nvscale.grids": "Sweep sweep",
