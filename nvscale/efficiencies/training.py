@@ -79,7 +79,7 @@ class TrainingStack(Efficiency):
     head_on_last_stage : 1
         1: the output head sits on the last stage on top of its layers; 0: stages are balanced around it.
     straggler_growth : 1
-        Growth of the step per factor e in the number of chips beyond 8.
+        Growth of the step per factor e in the number of replicas beyond 8.
     handicap, maturing : 1, s
         Extra time of software on a chip that has just shipped, and the time in which it falls by a factor e.
     age : s

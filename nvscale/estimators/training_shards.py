@@ -180,6 +180,10 @@ class Shard:
             if shapes:
                 more = _times(count, self._pair(shapes))
                 forward, backward = forward + more[0], backward + more[1]
+        if has(self.model.experts) and has(self.model.hidden - self.model.expert_hidden):
+            narrower = where(self.model.expert_hidden < self.model.hidden, self.model.expert_hidden, 0.0)
+            work = 4.0 * self.rows * self.with_experts * self.model.hidden * narrower / (self.plan.tp * self.at.rate)
+            forward, backward = forward + work, backward + (2.0 - self.job.frozen) * work
         if has(self.model.state_layers):
             work = 2.0 * self.rows * self.model.state_layers * self.model.state_parameters / (self.plan.tp * self.at.rate)
             scans = 6.0 * self.rows * self.model.state_layers * self.model.state_elements

@@ -123,7 +123,7 @@ def step(job: Training, plan: Parallelism, chips: Any, at: Machine, stack: Train
     held = held_parameters(shard)
     exchange = replica_exchange(shard, held, replicas, slowest, micro_batches)
     optimizer = optimizer_time(shard, held, replicas)
-    stragglers = formulas.straggler_factor(chips, stack.straggler_growth)
+    stragglers = formulas.straggler_factor(replicas, stack.straggler_growth)
     maturing = formulas.maturing_factor(stack.age, stack.handicap, stack.maturing)
     if has(model.experts):
         fresh = where(model.experts > 0.0, stack.expert_handicap, 0.0)
