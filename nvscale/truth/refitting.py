@@ -5,21 +5,22 @@ far the fit to all rows is from the constants that ship, and sets the held-out e
 """
 
 import csv
-import gzip
 import io
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from nvscale import catalogue
 from nvscale.errors import UnknownName
 from nvscale.truth.classes import Key
-from nvscale.truth.folds import COLUMNS, FOLDS_BY, chips_of, folds_are_chips, folds_of
+from nvscale.truth.folds import FOLDS_BY, chips_of, folds_are_chips, folds_of
+from nvscale.truth.held_out_files import write_held_out
 from nvscale.truth.hierarchy import Values, classes_of, refit, touched
 from nvscale.truth.kinds import kind_of_rows, kinds
 from nvscale.truth.scoring import validate
 from nvscale.truth.tables import bundled, has_bundled
+from nvscale.truth.training_fits import shipped as training_constants
 from nvscale.truth.unseen import unseen
 
 
@@ -35,7 +36,7 @@ def write_folds(name: str, folder: Path) -> None:
         lines += _lines(refit(classes, folds != fold, only=touched(classes, folds == fold)), fold)
         _say(f"{name}: without fold {fold}")
     if lines:
-        _write(folder / f"folds-{name}.csv.gz", lines)
+        write_held_out(folder / f"folds-{name}.csv.gz", lines)
 
 
 def write_chips(name: str, folder: Path) -> None:
@@ -50,7 +51,7 @@ def write_chips(name: str, folder: Path) -> None:
         if _is_known(chip):
             lines += _lines(unseen(kind, table, classes, chips == chip, chip, whole), chip)
             _say(f"{name}: without {chip}")
-    _write(folder / f"chips-{name}.csv.gz", lines)
+    write_held_out(folder / f"chips-{name}.csv.gz", lines)
 
 
 def write_errors(name: str, folder: Path) -> None:
@@ -105,20 +106,15 @@ def _line(key: Key, name: str, held_out: object, value: float) -> tuple[object, 
     return (key.kind, key.class_, key.path, key.chip, name, held_out, f"{value:.6g}")
 
 
-def _write(path: Path, lines: Iterable[Sequence[object]]) -> None:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(lines)
-    path.write_bytes(gzip.compress(text.getvalue().encode(), 9, mtime=0))
-
-
 def main(names: Sequence[str]) -> None:
     """Write the files of the kinds named, or of all; one part alone where a word says so."""
     folder = Path(__file__).parent / "data"
     parts = {"folds": write_folds, "chips": write_chips, "errors": write_errors}
     wanted = [parts[name] for name in names if name in parts] or list(parts.values())
     for name in [name for name in names if name not in parts] or [name for name in kinds() if has_bundled(name)]:
+        if name == training_constants.KIND:
+            _say(training_constants.write(folder))
+            continue
         for part in wanted:
             part(name, folder)
 

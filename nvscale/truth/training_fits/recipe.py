@@ -22,6 +22,8 @@ BUS = "bundled all-gathers (Ampere: all-reduces) of 128 MiB on 8 chips of the do
 RUNS = "published training steps (data/measured-training.csv.gz)"
 FIXED = "not fitted: a physical count or a start value"
 DENSE, EXPERTS = "dense", "experts"
+OTHER = "other"
+"""The generation of chips whose training steps are not fitted."""
 
 
 class Free(NamedTuple):
@@ -58,11 +60,12 @@ class Cell(NamedTuple):
 
 
 class Recipe(NamedTuple):
-    """The fitted constants, all figures, and the weight of the prior by group of rows."""
+    """The fitted constants, all figures, the weight of the prior by group of rows, and the families of chips that are fitted."""
 
     free: Mapping[str, Free]
     cells: tuple[Cell, ...]
     prior: Mapping[str, float]
+    families: frozenset[str]
 
     def start(self) -> dict[str, float]:
         """Return the physical start values."""
@@ -97,7 +100,8 @@ def recipe() -> Recipe:
             cells += _cells(entry, places, {"name": entry["name"], "value": math.nan, "data_set": RUNS, "exponent": entry.get("exponent", "")})
     for entry in said["fixed"]:
         cells += _cells(entry, places, {"value": entry["value"], "data_set": entry.get("data_set", FIXED)})
-    return Recipe(free, tuple(cells), said["prior"])
+    families = (place["name"].removeprefix(FAMILY) for place in places if place["generation"] != OTHER)
+    return Recipe(free, tuple(cells), said["prior"], frozenset(families))
 
 
 def _places(said: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -126,7 +130,7 @@ def _cells(entry: Mapping[str, Any], places: list[dict[str, Any]], said: Mapping
         yield Cell("", "", ANY, entry["field"], **more)
     elif "of" in entry:
         for place in (place for place in places if place["generation"] in entry["of"]):
-            ratio = _power_ratio(place["name"]) if entry.get("exponent") else 1.0
+            ratio = _power_ratio(place["name"]) if entry.get("exponent") and place.get("rated_power") else 1.0
             for class_ in (one for one in entry.get("classes", CLASSES) if CLASSES[one] in place):
                 for name in filter(None, (entry["field"], entry.get("also", {}).get(class_))):
                     yield Cell(class_, "", place["name"], name, **more | {"ratio": ratio})
@@ -145,8 +149,6 @@ def _stack_places(stack: str, family: str | None) -> tuple[str, ...]:
 
 @functools.cache
 def _power_ratio(place: str) -> float:
-    """Rated power for each operation of the 16-bit peak, relative to the reference; 1 for families."""
-    if place == ANY or place.startswith(FAMILY):
-        return 1.0
+    """Rated power for each operation of the 16-bit peak, relative to the reference."""
     chip, usual = catalogue.chip(place), catalogue.chip(REFERENCE)
     return float(chip.figure("power") / chip.rate("bf16") / (usual.figure("power") / usual.rate("bf16")))

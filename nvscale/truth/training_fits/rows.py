@@ -12,12 +12,12 @@ from nvscale.formats import precision
 from nvscale.parallelism import Parallelism
 from nvscale.record import units_of
 from nvscale.transformers import Model
-from nvscale.truth.constants import Constants
+from nvscale.truth.constants import Constants, family_of
 from nvscale.truth.kinds import training_rows as rows_of
 from nvscale.truth.kinds.base import Group
 from nvscale.truth.kinds.training import NUMBERS, WORDS, held_out_with, software_age, stack_name
 from nvscale.truth.tables import Table
-from nvscale.truth.training_fits.recipe import DENSE, EXPERTS, Cell, Recipe
+from nvscale.truth.training_fits.recipe import DENSE, EXPERTS, Recipe
 from nvscale.workloads.training import Training
 
 SECONDS = "seconds_per_iteration"
@@ -54,8 +54,12 @@ class Row(NamedTuple):
         return EXPERTS if self.records["model"].get("experts") else DENSE
 
 
-def collect(table: Table, constants: Constants) -> tuple[list[Row], dict[int, str]]:
-    """Return the rows of a table that can be estimated and have a stated layout, and why others cannot."""
+def collect(table: Table, recipe: Recipe) -> tuple[list[Row], dict[int, str]]:
+    """Return the rows that constants are fitted to, and why others that could be are left out.
+
+    They are of pre-training with a stated layout, on chips of a generation that is fitted.
+    """
+    constants = recipe.constants(recipe.start())
     numbers = {name: table.figures(name) for name in ("n_gpus", *NUMBERS, SECONDS)}
     words = {name: table.column(name) for name in WORDS}
     folds = held_out_with(table)
@@ -67,7 +71,8 @@ def collect(table: Table, constants: Constants) -> tuple[list[Row], dict[int, st
         if group.words["task"] not in ("", "pretrain") or all(math.isnan(numbers[name][place]) for name in ("tp", "pp", "dp")):
             continue
         try:
-            found.append(_row(place, group, folds[place], constants))
+            if family_of(rows_of.chip_of(group.words["gpu"])).name in recipe.families:
+                found.append(_row(place, group, folds[place], constants))
         except (UnknownName, MissingFigure, InvalidInput, LookupError) as problem:
             refused[place] = str(problem)
     return found, refused
@@ -219,5 +224,3 @@ def _stacked(record: type[Any], rows: Sequence[Mapping[str, float]], **others: A
         values[name] = float(column[0]) if (column == column[0]).all() and name != "layers" else column
     return record(**{**values, **others})
 
-
-__all__ = ["SECONDS", "Block", "Cell", "Row", "Steps", "class_of", "collect"]
