@@ -112,7 +112,7 @@ def main(names: Sequence[str]) -> None:
     parts = {"folds": write_folds, "chips": write_chips, "errors": write_errors}
     wanted = [parts[name] for name in names if name in parts] or list(parts.values())
     for name in [name for name in names if name not in parts] or [name for name in kinds() if has_bundled(name)]:
-        if name == training_constants.KIND:
+        if name == "training":
             _say(training_constants.write(folder))
             continue
         for part in wanted:

@@ -16,7 +16,9 @@ CLASSES = {"step bf16": "bf16", "step fp8": "fp8", "step fp4": "fp4"}
 STACKS = ("vendor-fused", "compiled", "eager", "eager-broadcast", "unfused", "unfused-eager")
 REFERENCE = "gb200"
 """The chip whose power relative to its rate the sustained rates of other Blackwell chips are compared with."""
-MULTIPLIES = "bundled matrix multiplies of 512 rows and more, best kernel of a shape; 8 bits: public tables of reached rates (ml-engineering)"
+MULTIPLIES = (
+    "bundled matrix multiplies of 512 rows and more, best kernel of a shape; 8 bits: public tables of reached rates (ml-engineering)"
+)
 PUBLIC = "public table of reached rates (ml-engineering)"
 BUS = "bundled all-gathers (Ampere: all-reduces) of 128 MiB on 8 chips of the domain"
 RUNS = "published training steps (data/measured-training.csv.gz)"
@@ -90,18 +92,21 @@ def recipe() -> Recipe:
     """Return the recipe of data/recipes-training.toml."""
     text = resources.files("nvscale.truth").joinpath("data/recipes-training.toml").read_text(encoding="utf-8")
     said = tomllib.loads(text)
-    free = {
-        entry["name"]: Free(entry["name"], entry["start"], *entry["range"], entry.get("group", DENSE)) for entry in said["constant"]
-    }
+    free = {entry["name"]: _free(entry) for entry in said["constant"]}
     places = list(_places(said))
     cells = [*_ceilings(places)]
-    for entry in said["constant"]:
-        if entry.get("field"):
-            cells += _cells(entry, places, {"name": entry["name"], "value": math.nan, "data_set": RUNS, "exponent": entry.get("exponent", "")})
+    for entry in (entry for entry in said["constant"] if entry.get("field")):
+        figures = {"value": math.nan, "data_set": RUNS, "name": entry["name"], "exponent": entry.get("exponent", "")}
+        cells += _cells(entry, places, figures)
     for entry in said["fixed"]:
         cells += _cells(entry, places, {"value": entry["value"], "data_set": entry.get("data_set", FIXED)})
     families = (place["name"].removeprefix(FAMILY) for place in places if place["generation"] != OTHER)
     return Recipe(free, tuple(cells), said["prior"], frozenset(families))
+
+
+def _free(entry: Mapping[str, Any]) -> Free:
+    low, high = entry["range"]
+    return Free(entry["name"], entry["start"], low, high, entry.get("group", DENSE))
 
 
 def _places(said: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -136,8 +141,8 @@ def _cells(entry: Mapping[str, Any], places: list[dict[str, Any]], said: Mapping
                     yield Cell(class_, "", place["name"], name, **more | {"ratio": ratio})
     else:
         for stack in entry.get("stacks", STACKS):
-            for place in _stack_places(stack, entry.get("family")):
-                yield Cell("stack", stack, place, entry["field"], **more)
+            for where in _stack_places(stack, entry.get("family")):
+                yield Cell("stack", stack, where, entry["field"], **more)
 
 
 def _stack_places(stack: str, family: str | None) -> tuple[str, ...]:

@@ -92,9 +92,10 @@ def _row(place: int, group: Group, fold: str, constants: Constants) -> Row:
     age, expert_age = software_age(said, rows_of.first_shipped(chip.name))
     records = {"model": _numbers(job.model), "job": _numbers(job), "plan": _numbers(plan)}
     hardware = Hardware(*map(_number, hardware_of(system, job.precision)))
-    keys = ({name: _key(one) for name, one in found.constants.items()} for found in (efficiency, stack))
+    words = (stack_name(said, group), class_, plan.recompute)
+    of_chip, of_stack = ({name: _key(one) for name, one in found.constants.items()} for found in (efficiency, stack))
     seconds = float(group.numbers[SECONDS][0])
-    return Row(place, seconds, chip.name, fold, stack_name(said, group), class_, plan.recompute, records, hardware, chips, age, expert_age, *keys)
+    return Row(place, seconds, chip.name, fold, *words, records, hardware, chips, age, expert_age, of_chip, of_stack)
 
 
 def class_of(number_format: str) -> str:
@@ -177,8 +178,8 @@ class Steps:
         hardware = Hardware(*(np.array(column) for column in zip(*(row.hardware for row in rows), strict=True)))
         ages = {"age": np.array([row.age for row in rows]), "expert_age": np.array([row.expert_age for row in rows])}
         chips = np.array([row.chips for row in rows])
-        chosen = ([row.efficiency_keys for row in rows], [row.stack_keys for row in rows])
-        return Block(np.array(places), job, plan, hardware, chips, *map(self._indices, chosen), ages)
+        efficiency = self._indices([row.efficiency_keys for row in rows])
+        return Block(np.array(places), job, plan, hardware, chips, efficiency, self._indices([row.stack_keys for row in rows]), ages)
 
     def _indices(self, keys: list[Mapping[str, tuple[str, str, str, str]]]) -> dict[str, Any]:
         """Of each figure that a row has, which cell every row takes; one that all take from the same cell is a number."""
@@ -223,4 +224,3 @@ def _stacked(record: type[Any], rows: Sequence[Mapping[str, float]], **others: A
         column = np.array([row.get(name, 0.0) for row in rows])
         values[name] = float(column[0]) if (column == column[0]).all() and name != "layers" else column
     return record(**{**values, **others})
-
