@@ -30,6 +30,8 @@ class TrainingEfficiency(Efficiency):
         Share of the bandwidth that collectives of large messages reach, in the domain and between domains.
     hop : s
         Latency of one step of a ring between domains.
+    hop_inside : s
+        Latency of an exchange in the domain, for each of its ranks.
     """
 
     share_of_peak: Ratio = 1.0
@@ -43,6 +45,7 @@ class TrainingEfficiency(Efficiency):
     scaleup_share: Ratio = 1.0
     scaleout_share: Ratio = 1.0
     hop: Seconds = 0.0
+    hop_inside: Seconds = 0.0
 
 
 class TrainingStack(Efficiency):

@@ -54,10 +54,10 @@ class Row(NamedTuple):
         return EXPERTS if self.records["model"].get("experts") else DENSE
 
 
-def collect(table: Table, recipe: Recipe) -> tuple[list[Row], dict[int, str]]:
+def collect(table: Table, recipe: Recipe, *, every_chip: bool = False) -> tuple[list[Row], dict[int, str]]:
     """Return the rows that constants are fitted to, and why others that could be are left out.
 
-    They are of pre-training with a stated layout, on chips of a generation that is fitted.
+    They are of pre-training with a stated layout, on chips of a generation that is fitted, or on `every_chip`.
     """
     constants = recipe.constants(recipe.start())
     numbers = {name: table.figures(name) for name in ("n_gpus", *NUMBERS, SECONDS)}
@@ -71,7 +71,7 @@ def collect(table: Table, recipe: Recipe) -> tuple[list[Row], dict[int, str]]:
         if group.words["task"] not in ("", "pretrain") or all(math.isnan(numbers[name][place]) for name in ("tp", "pp", "dp")):
             continue
         try:
-            if family_of(rows_of.chip_of(group.words["gpu"])).name in recipe.families:
+            if every_chip or family_of(rows_of.chip_of(group.words["gpu"])).name in recipe.families:
                 found.append(_row(place, group, folds[place], constants))
         except (UnknownName, MissingFigure, InvalidInput, LookupError) as problem:
             refused[place] = str(problem)
