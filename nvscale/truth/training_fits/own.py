@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from nvscale.truth.classes import Key
 from nvscale.truth.constants import Constant, shipped_constants
-from nvscale.truth.own_fits import FEWEST_ROWS, MOST_FOLDS, NOISE, OUTLIER, TOLD, FittedClass
+from nvscale.truth.own_fits import FEWEST_ROWS, MOST_FOLDS, NOISE, OUTLIER, FittedClass
 from nvscale.truth.tables import Table
 from nvscale.truth.training_fits.recipe import KIND, Cell, Recipe, recipe
 from nvscale.truth.training_fits.rows import Steps, collect
@@ -19,6 +19,8 @@ ROWS_A_CONSTANT = 3
 """Rows that each fitted constant needs."""
 FEWEST_MODELS = 3
 """Different models below which nothing can be held out."""
+TOLD = 0.95
+"""A constant that the rows do not narrow to this part of the prior stays as it ships; the prior holds the others together."""
 PRIOR = 1.0
 """How far a constant may be off before anything is measured, on the logit scale of its range."""
 EDGE = 1e-3
@@ -67,9 +69,10 @@ class OwnRows:
         self.shipped = shipped_values(self.recipe)
 
     def candidates(self) -> list[str]:
-        """Return the constants that the rows depend on."""
+        """Return the constants that differ between sites and that the rows depend on."""
         keys = {key for row in self.steps.rows for key in (*row.efficiency_keys.values(), *row.stack_keys.values())}
-        return list(dict.fromkeys(cell.name for cell in self.recipe.cells if cell.name and _key(cell) in keys))
+        used = dict.fromkeys(cell.name for cell in self.recipe.cells if cell.name and _key(cell) in keys)
+        return [name for name in used if self.recipe.free[name].site]
 
     def chosen(self) -> tuple[list[str], dict[str, str]]:
         """Return the constants that the rows determine best, and why others stay as they ship."""
@@ -80,7 +83,11 @@ class OwnRows:
             worst = max(free, key=lambda name: told[name])
             if told[worst] <= TOLD and len(free) <= most:
                 break
-            kept[worst] = f"the rows leave it to {told[worst]:.0%} of its prior range" if told[worst] > TOLD else f"{most} others are determined better"
+            kept[worst] = (
+                f"the rows leave it to {told[worst]:.0%} of its prior range"
+                if told[worst] > TOLD
+                else f"{most} others are determined better"
+            )
             free = [name for name in free if name != worst]
         return free, kept
 

@@ -29,13 +29,14 @@ OTHER = "other"
 
 
 class Free(NamedTuple):
-    """A fitted constant: its start, its range, and the rows that it is fitted to."""
+    """A fitted constant: its start, its range, the rows that it is fitted to, and whether it differs between sites."""
 
     name: str
     start: float
     low: float
     high: float
     group: str
+    site: bool
 
 
 class Cell(NamedTuple):
@@ -106,7 +107,7 @@ def recipe() -> Recipe:
 
 def _free(entry: Mapping[str, Any]) -> Free:
     low, high = entry["range"]
-    return Free(entry["name"], entry["start"], low, high, entry.get("group", DENSE))
+    return Free(entry["name"], entry["start"], low, high, entry.get("group", DENSE), entry.get("site", False))
 
 
 def _places(said: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
