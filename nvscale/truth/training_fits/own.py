@@ -23,6 +23,7 @@ TOLD = 0.95
 """A constant that the rows do not narrow to this part of the prior stays as it ships; the prior holds the others together."""
 PRIOR = 1.0
 """How far a constant may be off before anything is measured, on the logit scale of its range."""
+BETTER = "others are determined better, and no more can be fitted to so many rows"
 EDGE = 1e-3
 """Nearest to an end of its range that a fit starts, as a part of the range."""
 
@@ -74,6 +75,10 @@ class OwnRows:
         used = dict.fromkeys(cell.name for cell in self.recipe.cells if cell.name and _key(cell) in keys)
         return [name for name in used if self.recipe.free[name].site]
 
+    def field(self, name: str) -> str:
+        """Return the figure of the library that a constant sets."""
+        return next(cell.field for cell in self.recipe.cells if cell.name == name)
+
     def chosen(self) -> tuple[list[str], dict[str, str]]:
         """Return the constants that the rows determine best, and why others stay as they ship."""
         free, kept = self.candidates(), {}
@@ -83,11 +88,7 @@ class OwnRows:
             worst = max(free, key=lambda name: told[name])
             if told[worst] <= TOLD and len(free) <= most:
                 break
-            kept[worst] = (
-                f"the rows leave it to {told[worst]:.0%} of its prior range"
-                if told[worst] > TOLD
-                else f"{most} others are determined better"
-            )
+            kept[worst] = f"the rows leave it to {told[worst]:.0%} of its prior range" if told[worst] > TOLD else BETTER
             free = [name for name in free if name != worst]
         return free, kept
 
@@ -158,7 +159,7 @@ def fit_own(table: Table, data_set: str) -> tuple[FittedClass, dict[str, int]]:
     solved = rows.solve(free)
     constants = tuple(_constants(rows.recipe, solved, free, data_set, after, count))
     covariance = tuple(map(tuple, solved.covariance.tolist()))
-    return replace(made, constants=constants, fitted=tuple(free), covariance=covariance), unusable
+    return replace(made, constants=constants, fitted=tuple(map(rows.field, free)), covariance=covariance), unusable
 
 
 def held_out_ratios(table: Table) -> Any:
