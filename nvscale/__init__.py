@@ -14,35 +14,44 @@ from typing import TYPE_CHECKING, Any
 from nvscale._version import __version__
 
 if TYPE_CHECKING:
-    from nvscale import catalogue, formulas, quantities
+    from nvscale import catalogue, formulas, laws, quantities
     from nvscale.analysis.decomposition import Decomposition
     from nvscale.analysis.roadmap import Curves
     from nvscale.analysis.trends import Growth, fit_growth
     from nvscale.catalogue import Catalogue, chip, chips, load, model, models, network, networks, system, systems
     from nvscale.composition import Network, Part, System
     from nvscale.efficiencies import IDEAL, GemmEfficiency
+    from nvscale.efficiencies.serving import ServingEfficiency, ServingEngine
     from nvscale.efficiencies.training import TrainingEfficiency, TrainingStack
     from nvscale.errors import (
+        BeyondRange,
         CatalogueError,
+        ExtrapolationWarning,
         InvalidInput,
         MissingDependency,
         MissingFigure,
         MissingPrecision,
         NoFeasiblePlan,
         NvscaleError,
+        NvscaleWarning,
         UnknownName,
+        UnverifiedWarning,
         WrongUnit,
     )
     from nvscale.estimate import Estimate
     from nvscale.estimators.collectives import collective
+    from nvscale.estimators.generation import decoding, prefill
     from nvscale.estimators.kernels import kernel
     from nvscale.estimators.memory_of_training import fits, training_memory
     from nvscale.estimators.power import kernel_energy, kernel_power, load_power
     from nvscale.estimators.runs import TrainingRun, training_run
+    from nvscale.estimators.serving import serving
     from nvscale.estimators.system_benchmarks import system_benchmark
     from nvscale.estimators.training import TrainingStep, training
     from nvscale.formats import Precision, precision, precisions
     from nvscale.grids import Sweep, sweep
+    from nvscale.laws.fitting import LawFit, fit_law
+    from nvscale.laws.law import Law
     from nvscale.model_configs import from_config
     from nvscale.parallelism import Parallelism
     from nvscale.planning import best_plan
@@ -57,6 +66,7 @@ if TYPE_CHECKING:
     from nvscale.units import Unit
     from nvscale.views import baselines, curves, prices, rooflines
     from nvscale.workloads import Collective, ExpertExchange, Gemm, Training
+    from nvscale.workloads.serving import Decoding, Prefill, Serving
 
 _HOMES = {
     "nvscale.analysis.decomposition": "Decomposition",
@@ -66,11 +76,15 @@ _HOMES = {
     "nvscale.composition": "Network Part System",
     "nvscale.efficiencies": "GemmEfficiency IDEAL",
     "nvscale.efficiencies.training": "TrainingEfficiency TrainingStack",
-    "nvscale.errors": "CatalogueError InvalidInput MissingDependency MissingFigure MissingPrecision NoFeasiblePlan NvscaleError "
-    "UnknownName WrongUnit",
+    "nvscale.errors": "BeyondRange CatalogueError ExtrapolationWarning InvalidInput MissingDependency MissingFigure MissingPrecision "
+    "NoFeasiblePlan NvscaleError NvscaleWarning UnknownName UnverifiedWarning WrongUnit",
     "nvscale.estimate": "Estimate",
     "nvscale.estimators.collectives": "collective",
+    "nvscale.efficiencies.serving": "ServingEfficiency ServingEngine",
+    "nvscale.estimators.generation": "decoding prefill",
     "nvscale.estimators.kernels": "kernel",
+    "nvscale.estimators.serving": "serving",
+    "nvscale.workloads.serving": "Decoding Prefill Serving",
     "nvscale.estimators.power": "kernel_energy kernel_power load_power",
     "nvscale.estimators.runs": "TrainingRun training_run",
     "nvscale.estimators.system_benchmarks": "system_benchmark",
@@ -79,6 +93,8 @@ _HOMES = {
     "nvscale.formats": "Precision precision precisions",
     "nvscale.grids": "Sweep sweep",
     "nvscale.model_configs": "from_config",
+    "nvscale.laws.fitting": "LawFit fit_law",
+    "nvscale.laws.law": "Law",
     "nvscale.parallelism": "Parallelism",
     "nvscale.planning": "best_plan",
     "nvscale.provenance": "Source",
@@ -94,22 +110,27 @@ _HOMES = {
     "nvscale.workloads": "Collective ExpertExchange Gemm Training",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
-_PACKAGES = ("catalogue", "formulas", "quantities")
+_PACKAGES = ("catalogue", "formulas", "laws", "quantities")
 
 __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
+    "BeyondRange",
     "Catalogue",
     "CatalogueError",
     "Chip",
     "Collective",
     "Curves",
+    "Decoding",
     "Decomposition",
     "Estimate",
     "ExpertExchange",
+    "ExtrapolationWarning",
     "Gemm",
     "GemmEfficiency",
     "Growth",
     "IDEAL",
     "InvalidInput",
+    "Law",
+    "LawFit",
     "MissingDependency",
     "MissingFigure",
     "MissingPrecision",
@@ -117,13 +138,18 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Network",
     "NoFeasiblePlan",
     "NvscaleError",
+    "NvscaleWarning",
     "Parallelism",
     "Part",
     "Precision",
+    "Prefill",
     "Prices",
     "Rates",
     "Record",
     "Scores",
+    "Serving",
+    "ServingEfficiency",
+    "ServingEngine",
     "Source",
     "Sweep",
     "System",
@@ -134,6 +160,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "TrainingStep",
     "Unit",
     "UnknownName",
+    "UnverifiedWarning",
     "WrongUnit",
     "__version__",
     "baselines",
@@ -144,13 +171,16 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "chips",
     "collective",
     "curves",
+    "decoding",
     "fit_growth",
+    "fit_law",
     "fits",
     "formulas",
     "from_config",
     "kernel",
     "kernel_energy",
     "kernel_power",
+    "laws",
     "load",
     "load_power",
     "measure",
@@ -160,9 +190,11 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "networks",
     "precision",
     "precisions",
+    "prefill",
     "prices",
     "quantities",
     "rooflines",
+    "serving",
     "sweep",
     "system",
     "system_benchmark",

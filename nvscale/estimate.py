@@ -5,6 +5,7 @@ Estimators build the tree with `figure` (a leaf with a source), `term`, `most` (
 tree would be lost.
 """
 
+import functools
 import html
 from collections.abc import Iterator
 from typing import Any
@@ -150,15 +151,15 @@ class Timing(Estimate):
         How the time is made.
     contenders : tuple of str
         Terms of the tree of which the largest binds.
-    roofline : s
-        Time on the bare roofline: all shares 1, nothing in the cache, no overhead.
+    roofline : s, or functools.partial
+        Time on the bare roofline: all shares 1, nothing in the cache, no overhead; or what gives it when it is asked for.
     factors : tuple
         Low and high end of the 90 % interval as factors of the value; None where it is not known.
     assumptions : tuple of str
         What was not said and was assumed.
     """
 
-    __slots__ = ("contenders", "roofline")
+    __slots__ = ("_roofline", "contenders")
 
     def __init__(
         self,
@@ -171,7 +172,7 @@ class Timing(Estimate):
         assumptions: tuple[str, ...] = (),
     ) -> None:
         super().__init__(name, tree.value, tree.unit, how=tree.how, terms=tree.terms, assumptions=(*tree.assumptions, *assumptions))
-        self.contenders, self.roofline = contenders, roofline
+        self.contenders, self._roofline = contenders, roofline
         if factors[0] is not None:
             self.low, self.high = tree.value * factors[0], tree.value * factors[1]
 
@@ -179,6 +180,13 @@ class Timing(Estimate):
     def by(self) -> Any:
         """Which of the contenders takes longest: a name; for arrays an index array and the names."""
         return _largest(self.name, {name: self[name] for name in self.contenders})
+
+    @property
+    def roofline(self) -> Any:
+        """Time on the bare roofline."""
+        if isinstance(self._roofline, functools.partial):
+            self._roofline = self._roofline()
+        return self._roofline
 
     @property
     def headroom(self) -> Any:

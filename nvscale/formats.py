@@ -78,6 +78,7 @@ def _table() -> tuple[dict[str, Precision], dict[str, str]]:
     return formats, aliases
 
 
+@functools.lru_cache(maxsize=4096)
 def plain_name(name: str) -> str:
     """Return a name in the catalogue's spelling: lower case, hyphens.
 

@@ -66,8 +66,9 @@ class Block(NamedTuple):
             if piece.possible.any():
                 yield piece
             return
-        for i in range(len(piece.axes[name])):
-            yield from _part(piece, name, slice(i, i + 1)).cut(most)
+        half = len(piece.axes[name]) // 2
+        yield from _part(piece, name, slice(None, half)).cut(most)
+        yield from _part(piece, name, slice(half, None)).cut(most)
 
 
 class Layouts(NamedTuple):
@@ -148,7 +149,7 @@ def layouts(
     >>> found.considered, found.possible, list(found.rejected)[0]
     (144, 41, 'tp does not divide the heads')
     """
-    _check_whole(job, chips)
+    check_whole(job, chips)
     axes = _axes(job, float(chips), given)
     space = _Space(
         job, float(chips), _domain(system, cross_domain or "tp" in given), tuple(axes.pop("dp", ())), "zero" in given, dict(extra or {})
@@ -300,8 +301,8 @@ def _domain(system: System, may_leave: bool) -> float:
     return math.inf if may_leave else float(links(system)[0])
 
 
-def _check_whole(job: Training, chips: Any) -> None:
-    """A search needs whole numbers."""
+def check_whole(job: Training, chips: Any) -> None:
+    """Raise InvalidInput where the chips or a size of the job is no whole number: a search needs whole ones."""
     model: Model = job.model
     for name, value in {
         "chips": chips,

@@ -1,7 +1,8 @@
 """What a search for the best layout returns: candidates with their terms, the front of time and memory, why others lose."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple, overload
 
@@ -66,7 +67,7 @@ class Candidate:
     parts: Mapping[str, float]
     software: Mapping[str, float]
     behind: Mapping[str, float]
-    setting: Setting
+    setting: Setting = field(repr=False)
 
     @classmethod
     def of(cls, setting: Setting, plan: Parallelism, memory: float, software: Mapping[str, float], best: "Candidate | None") -> "Candidate":
@@ -100,6 +101,9 @@ class Candidate:
         less = [f"{name} -{readable(-value, 's', 3)}" for name, value in ranked[-1:] if value <= -NOTED * moved]
         return f"+{apart / (self.seconds - apart):.2%}: {', '.join(more)}" + (f" (but {', '.join(less)})" if less else "")
 
+    def __str__(self) -> str:
+        return f"{_time(self)}, MFU {self.mfu:.1%}, {_size(self)}: {_words(self)}"
+
     def row(self) -> dict[str, Any]:
         """Return layout and figures as plain data, in SI base units."""
         figures = {name: getattr(self.plan, name) for name in SHOWN if name != "dp"} | {"dp": self.replicas} | dict(self.software)
@@ -118,6 +122,8 @@ class Plans(Sequence[Candidate]):
         The fastest layouts.
     front : tuple of Candidate
         The front of time and memory: no other layout is as fast with as little memory.
+    limit : byte
+        Memory that a program can hand out on a chip.
     considered, fitting : int
         Combinations that were considered, and how many of them can be and fit.
     rejected : mapping of str to int
@@ -129,12 +135,13 @@ class Plans(Sequence[Candidate]):
         setting: Setting,
         candidates: tuple[Candidate, ...],
         front: tuple[Candidate, ...],
+        limit: float,
         considered: int,
         fitting: int,
         rejected: Mapping[str, int],
     ) -> None:
         self.setting, self.candidates, self.front = setting, candidates, front
-        self.considered, self.fitting, self.rejected = considered, fitting, dict(rejected)
+        self.limit, self.considered, self.fitting, self.rejected = limit, considered, fitting, dict(rejected)
 
     @overload
     def __getitem__(self, index: int) -> Candidate: ...
@@ -159,6 +166,7 @@ class Plans(Sequence[Candidate]):
             "model": job.model.name,
             "system": system.name,
             "chips": system.chips,
+            "memory_limit_bytes": self.limit if math.isfinite(self.limit) else None,
             "considered": self.considered,
             "fitting": self.fitting,
             "rejected": self.rejected,
@@ -177,7 +185,7 @@ class Plans(Sequence[Candidate]):
     def __str__(self) -> str:
         job, system = self.setting.job, self.setting.system
         title = f"{job.model.name or 'model'} on {system.chips:,.0f} chips of {system.chip.name}, global batch {job.global_batch:,.0f}"
-        counts = f"{self.fitting:,} of {self.considered:,} layouts can be and fit"
+        counts = f"{self.fitting:,} of {self.considered:,} layouts can be and fit {self.limit / 1e9:.1f} GB per chip; of the others"
         common = sorted(self.rejected.items(), key=lambda item: -item[1])
         others = [f"  {count:>13,}  {reason}" for reason, count in common]
         front = [f"  {_time(one)} with {_size(one)}: {_words(one)}" for one in _spread(self.front)]

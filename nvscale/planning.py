@@ -13,7 +13,7 @@ from nvscale.errors import MissingFigure, NoFeasiblePlan, unknown
 from nvscale.estimators.memory_of_training import memory_per_chip
 from nvscale.estimators.training import efficiency_of, machine_of, stack_of
 from nvscale.estimators.training_steps import step
-from nvscale.layouts import Block, Layouts, layouts
+from nvscale.layouts import Block, Layouts, check_whole, layouts
 from nvscale.ops import FLOAT, carrier
 from nvscale.parallelism import Parallelism
 from nvscale.plan_results import Candidate, Plans, Setting
@@ -23,7 +23,7 @@ from nvscale.units import Unit
 from nvscale.workloads.memory_use import memory_use
 from nvscale.workloads.training import Training
 
-BOX = 65_536
+BOX = 131_072
 """Layouts of a piece: about where the speed of NumPy peaks."""
 BINS = 512
 """Steps of memory in which a layout is compared with the front before it is looked at closely."""
@@ -103,22 +103,21 @@ def best_plan(
     >>> best[0].seconds <= best[1].seconds and best[0].memory <= 80 * 2**30
     True
     """
-    ground = catalogue.system(system)
-    count = ground.chips if chips is None else Unit("1", ">=1").si(chips, "best_plan: chips")
+    placed = _placed(job, system, chips)
     extra = _axes_of_software(fixed)
-    found = layouts(job, ground, count, cross_domain=cross_domain, extra=extra, **{k: v for k, v in fixed.items() if k not in extra})
-    setting = _setting(job, ground if ground.chips == count else ground.scale(count), stack, efficiency, calibration)
-    limit = usable_memory(setting.system, memory)
-    search = _Search(setting, limit, max(int(top), 1))
+    found = layouts(job, placed, placed.chips, cross_domain=cross_domain, extra=extra, **{k: v for k, v in fixed.items() if k not in extra})
+    setting = _setting(job, placed, stack, efficiency, calibration)
+    limit = usable_memory(placed, memory)
+    search = _Search(setting, limit, int(Unit("1", ">=1").si(top, "top")))
     pieces = [piece for block in found.blocks for piece in block.cut(BOX)]
-    kept = _Kept(search.top, min(limit, _scale_of(setting.system)))
+    kept = _Kept(search.top, min(limit, _scale_of(placed)))
     fitting = _run(search, pieces, kept, progress=progress, threads=threads)
     if not fitting:
         raise _nothing_fits(search, found, pieces, fixed, cross_domain=cross_domain, extra=extra)
     rejected = found.rejected | ({"memory": found.possible - fitting} if found.possible > fitting else {})
     best = _candidates(setting, pieces, kept.best())
     front = _candidates(setting, pieces, kept.front())
-    return Plans(setting, tuple(best), tuple(front), found.considered, fitting, rejected)
+    return Plans(setting, tuple(best), tuple(front), limit, found.considered, fitting, rejected)
 
 
 def feasible(job: Training, system: str | System, chips: Any = None, *, memory: Any = None, **fixed: Any) -> Layouts:
@@ -142,14 +141,21 @@ def feasible(job: Training, system: str | System, chips: Any = None, *, memory: 
     >>> found.possible, found.rejected["memory"] > 0
     (166, True)
     """
-    ground = catalogue.system(system)
-    count = ground.chips if chips is None else Unit("1", ">=1").si(chips, "feasible: chips")
-    found = layouts(job, ground, count, **fixed)
-    limit = usable_memory(ground, memory)
-    blocks = [block._replace(possible=block.possible & (_memory(job, block, count) <= limit)) for block in found.blocks]
+    placed = _placed(job, system, chips)
+    found = layouts(job, placed, placed.chips, **fixed)
+    limit = usable_memory(placed, memory)
+    blocks = [block._replace(possible=block.possible & (_memory(job, block, placed.chips) <= limit)) for block in found.blocks]
     fitting = sum(block.points() for block in blocks)
     rejected = found.rejected | ({"memory": found.possible - fitting} if found.possible > fitting else {})
     return found._replace(blocks=tuple(block for block in blocks if block.possible.any()), rejected=rejected)
+
+
+def _placed(job: Training, system: str | System, chips: Any) -> System:
+    """The system with the chips of the run."""
+    ground = catalogue.system(system)
+    count = ground.chips if chips is None else Unit("1", ">=1").si(chips, "chips")
+    check_whole(job, count)
+    return ground if ground.chips == count else ground.scale(count)
 
 
 def usable_memory(system: System, memory: Any = None) -> float:
@@ -176,8 +182,8 @@ class _Search(NamedTuple):
     def times(self, block: Block) -> tuple[Any, Any]:
         """Return seconds and bytes of all points of a block."""
         job, chips, at, stack = self.setting.job, self.setting.system.chips, self.setting.at, self.setting.stack
-        plan, software = _records(block, stack)
-        return step(job, plan, chips, at, software).value, _memory(job, block, chips)
+        plan, software = _layout_of(block), _software_of(block)
+        return step(job, plan, chips, at, stack.replace(**software) if software else stack).value, memory_per_chip(job, plan, chips)
 
     def survivors(self, number: int, block: Block, kept: "_Kept") -> tuple[int, Any]:
         """Return how many points of a block fit, and those of them that may be kept: seconds, bytes, block, place."""
@@ -296,22 +302,23 @@ def _setting(job: Training, system: System, stack: Any, efficiency: Any, calibra
     return Setting(job, system, software, efficiency, machine_of(system, job.precision, efficiency, software))
 
 
-def _records(block: Block, stack: TrainingStack) -> tuple[Parallelism, TrainingStack]:
-    """Layouts and software of a block, with arrays for its axes."""
-    arrays, own = block.arrays(), units_of(Parallelism)
-    plan = Parallelism(pp=block.pp, **block.words, **{name: values for name, values in arrays.items() if name in own})
-    software = {name: values for name, values in arrays.items() if name not in own}
-    return plan, stack.replace(**software) if software else stack
+def _layout_of(block: Block) -> Parallelism:
+    """All layouts of a block, with arrays for its axes."""
+    own = units_of(Parallelism)
+    return Parallelism(pp=block.pp, **block.words, **{name: values for name, values in block.arrays().items() if name in own})
+
+
+def _software_of(block: Block) -> dict[str, Any]:
+    """Figures of the software that are axes of a block."""
+    return {name: values for name, values in block.arrays().items() if name not in units_of(Parallelism)}
 
 
 def _memory(job: Training, block: Block, chips: Any) -> Any:
     """Bytes of all points of a block."""
     import numpy as np
 
-    own, arrays = units_of(Parallelism), block.arrays()
-    plan = Parallelism(pp=block.pp, **block.words, **{name: values for name, values in arrays.items() if name in own})
     with np.errstate(all="ignore"):
-        return memory_per_chip(job, plan, chips)
+        return memory_per_chip(job, _layout_of(block), chips)
 
 
 def _scale_of(system: System) -> float:

@@ -96,7 +96,7 @@ class Record:
         if dot:
             member, _, figure = rest.partition(".")
             return _member(inner, member, head).source(figure)
-        return DEFAULT if _same(inner, type(self).__dataclass_fields__[head].default) else GIVEN  # type: ignore[attr-defined]
+        return DEFAULT if is_same(inner, type(self).__dataclass_fields__[head].default) else GIVEN  # type: ignore[attr-defined]
 
     def quantity(self, field: str) -> Any:
         """Return a figure as a pint quantity; dotted paths reach into nested records.
@@ -117,7 +117,7 @@ class Record:
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return NotImplemented
-        return all(_same(getattr(self, f.name), getattr(other, f.name)) for f in dataclasses.fields(self) if f.compare)  # type: ignore[arg-type]
+        return all(is_same(getattr(self, f.name), getattr(other, f.name)) for f in dataclasses.fields(self) if f.compare)  # type: ignore[arg-type]
 
     def __hash__(self) -> int:
         return hash((type(self), *(_hashable(getattr(self, f.name)) for f in dataclasses.fields(self) if f.compare)))  # type: ignore[arg-type]
@@ -127,7 +127,7 @@ class Record:
         units = units_of(type(self))
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
             value = getattr(self, field.name)
-            if not field.repr or value is None or _same(value, field.default):
+            if not field.repr or value is None or is_same(value, field.default):
                 continue
             shown = units[field.name].show(value) if field.name in units and type(value) is float else repr(value)
             parts.append(f"{field.name}={shown}")
@@ -260,7 +260,8 @@ def _replace_inside(inner: Any, changes: Mapping[str, Any], path: str) -> Any:
     raise InvalidInput(f"{path} holds no record; nothing inside it can be changed")
 
 
-def _same(a: Any, b: Any) -> bool:
+def is_same(a: Any, b: Any) -> bool:
+    """Whether two values of a field are the same, arrays as a whole."""
     if carrier(a) == ARRAY or carrier(b) == ARRAY:
         import numpy as np
 

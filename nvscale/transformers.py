@@ -3,14 +3,14 @@
 import dataclasses
 import math
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 from nvscale.errors import InvalidInput, unknown
 from nvscale.formats import plain_name
 from nvscale.formulas import attention, latent_attention, training_flop, transformer
 from nvscale.ops import FLOAT, carrier, where
 from nvscale.provenance import Source
-from nvscale.record import Record
+from nvscale.record import Record, is_same
 from nvscale.silicon import CalendarYear
 from nvscale.unit_types import Bytes, Count, Flop, Share
 from nvscale.units import Unit
@@ -43,6 +43,13 @@ CONVENTION_ALIASES: Mapping[str, str] = {
     "hardware": "causal-recompute",
 }
 """Publications and programs -> the way in which they count."""
+
+_FOLLOWS: Mapping[str, frozenset[str]] = {
+    "kv_heads": frozenset({"heads"}),
+    "head_dim": frozenset({"hidden", "heads"}),
+    "value_head_dim": frozenset({"hidden", "heads", "head_dim"}),
+    "expert_hidden": frozenset({"hidden"}),
+}
 
 
 class Model(Record):
@@ -177,6 +184,22 @@ class Model(Record):
         value = getattr(self, part)
         if carrier(value) == FLOAT and carrier(whole) == FLOAT and value > whole:
             raise InvalidInput(f"Model {self.name}: {part} = {value:g} is more than {of} = {whole:g}")
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some fields changed; widths that follow from others follow the changed ones.
+
+        >>> Model(layers=2, hidden=64, heads=4, ffn=256, vocabulary=1000).replace(hidden=128).head_dim
+        32.0
+        """
+        derived = {
+            "kv_heads": self.heads,
+            "head_dim": self.hidden / self.heads,
+            "value_head_dim": self.head_dim,
+            "expert_hidden": self.hidden,
+        }
+        open_ones = (name for name, parts in _FOLLOWS.items() if name not in changes and not parts.isdisjoint(changes))
+        follow = {name: None for name in open_ones if is_same(getattr(self, name), derived[name])}
+        return super().replace(**follow, **changes)
 
     @property
     def attention_layers(self) -> Any:

@@ -51,6 +51,8 @@ def kind_page(name: str, found: Scores, chips: Scores, shipped: Scores) -> str:
 def _held_out_by(name: str) -> str:
     if folds_are_chips(name):
         return "every row is predicted without the rows of its chip."
+    if name not in FOLDS_BY:
+        return "these rows have no folds: every row is predicted with the constants in use."
     return f"every row is predicted without the rows of its shape ({', '.join(FOLDS_BY[name])})."
 
 

@@ -12,7 +12,7 @@ from nvscale.truth.kinds.served_models import served_model
 from nvscale.truth.scoring import Predicted, predict
 from nvscale.truth.tables import bundled
 
-COLUMNS = ("load", "chip", "rows", "bundled %", "folds %", "chip left out %", "rated power %", "inside the interval %")
+COLUMNS = ("load", "chip", "rows", "in sample %", "folds %", "chip left out %", "rated power %", "inside the interval %")
 TEXT = (
     "Power of a chip under load, against assuming its rated power. Folds hold out whole models; a chip that is left out gets the "
     "constants of the other one, scaled by rated power, bandwidth and rate. Serving counts the row's own throughput; the readings of "

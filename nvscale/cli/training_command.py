@@ -5,14 +5,16 @@ from typing import Annotated, Any
 
 import typer
 
-import nvscale
+from nvscale import catalogue
 from nvscale.cli.catalogue_commands import Explain, Json
 from nvscale.cli.output import print_json, print_pairs, print_table, print_text
 from nvscale.errors import InvalidInput
 from nvscale.estimate import show
 from nvscale.estimators.runs import TrainingRun, training_run
 from nvscale.estimators.training import TrainingStep, training
+from nvscale.model_configs import from_config
 from nvscale.parallelism import Parallelism
+from nvscale.planning import best_plan
 from nvscale.report.tables import Table
 from nvscale.workloads.training import Training
 
@@ -49,15 +51,15 @@ def train(
     """Estimate a training step, its memory and MFU; with --search the best layout; with --tokens the whole run."""
     if goodput is not None and tokens is None:
         raise InvalidInput("--goodput: say with --tokens how long the run is")
-    system = nvscale.system(on)
+    system = catalogue.system(on)
     system = system if gpus is None else system.scale(gpus)
-    found = nvscale.from_config(model) if model.endswith(".json") else nvscale.model(model)
+    found = from_config(model) if model.endswith(".json") else catalogue.model(model)
     job = Training(model=found, sequence=sequence, global_batch=global_batch or _usual_batch(sequence, system.chips), precision=precision)
     others: dict[str, Any] = {"stack": stack, "calibration": calibration}
     plan = Parallelism(tp=tp, pp=pp, vpp=vpp, cp=cp, ep=ep, micro_batch=micro_batch, zero=zero, recompute=recompute, schedule=schedule)
     best = None
     if search:
-        best = nvscale.best_plan(job, system, top=top, stack=stack, progress=not json)
+        best = best_plan(job, system, top=top, stack=stack, progress=not json)
         plan = best[0].plan
     elif dp is not None and dp != plan.replicas(system.chips):
         raise InvalidInput(

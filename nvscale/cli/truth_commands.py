@@ -9,6 +9,7 @@ from nvscale.cli.catalogue_commands import Json
 from nvscale.cli.output import new_file, print_json, print_table, print_text
 from nvscale.errors import InvalidInput
 from nvscale.report.tables import MISSING, Table
+from nvscale.truth.folds import has_folds
 from nvscale.truth.scoring import FOLDS, SHIPPED, UNSEEN, Score, Scores
 from nvscale.truth.scoring import validate as score
 
@@ -42,6 +43,9 @@ def validate(
         print_table(_table(name, found))
     if data is None and calibration is None:
         print_text(NOTES[found.scheme])
+        seen = [name for name in found.predictions if not has_folds(name)]
+        if seen and found.scheme != SHIPPED:
+            print_text(f"Not held out, but with the constants in use: {', '.join(seen)}.")
     if file is not None:
         print_text(f"wrote {file}")
 
@@ -52,7 +56,14 @@ def _table(kind: str, found: Scores) -> Table:
     notes = [f"no prediction: {reason}" for reason in list(reasons)[:MOST]]
     if len(reasons) > MOST:
         notes.append(f"and {len(reasons) - MOST} reasons more; --out writes the reason of every row")
-    return Table(kind, f"{kind}: predicted against measured, {SCHEMES[found.scheme]}", COLUMNS, [_row(row) for row in rows], notes)
+    how = SCHEMES[found.scheme if has_folds(kind) else SHIPPED]
+    return Table(
+        kind,
+        f"{kind}: predicted against measured, {how}",
+        COLUMNS,
+        [_row(row) for row in rows],
+        notes,
+    )
 
 
 SCHEMES = {

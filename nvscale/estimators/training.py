@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from nvscale.efficiencies.base import Efficiency
 from nvscale.efficiencies.training import TrainingEfficiency, TrainingStack
 from nvscale.errors import InvalidInput, MissingFigure, unknown
 from nvscale.estimate import Estimate, Timing, derived, show, term, total
+from nvscale.estimators.identities import Identity
 from nvscale.estimators.memory_of_training import fits, training_memory
 from nvscale.estimators.training_shards import Machine
 from nvscale.estimators.training_shards import machine_of as _rates_of
@@ -191,7 +192,7 @@ def training(
         efficiency = efficiency_of(placed.chip, job.precision, calibration)
     elif type(efficiency) is Efficiency:
         efficiency = TrainingEfficiency(origin=efficiency.origin)
-    found = step(job, layout, placed.chips, _machine(_Hashed(placed), job.precision, _Hashed(efficiency), _Hashed(software)), software)
+    found = step(job, layout, placed.chips, _machine(Identity(placed), job.precision, Identity(efficiency), Identity(software)), software)
     notes = (*efficiency.assumptions, *software.assumptions, f"software {software.name}: {software.origin}", f"chip: {efficiency.origin}")
     return TrainingStep(
         job,
@@ -199,10 +200,15 @@ def training(
         placed,
         tree(found),
         contenders=(*PARTS, "output head", "pipeline bubble", "pipeline transfers", "gradient exchange", "optimizer"),
-        roofline=job.tokens * job.model.flop_per_token(job.sequence, CONVENTION) / placed.peak(job.precision),
+        roofline=partial(_bare_time, job, placed),
         factors=efficiency.factors({"experts": bool(job.model.experts > 0.0) if carrier(job.model.experts) == FLOAT else False}),
         assumptions=notes,
     )
+
+
+def _bare_time(job: Training, system: System) -> Any:
+    """The model work of a step at the peak rate of all chips."""
+    return job.tokens * job.model.flop_per_token(job.sequence, CONVENTION) / system.peak(job.precision)
 
 
 def tree(found: Step) -> Estimate:
@@ -247,23 +253,8 @@ def _check(job: Training, system: System, plan: Parallelism) -> None:
 # ---------------------------------------------------------------------- constants
 
 
-class _Hashed:
-    """A value that is looked up by identity."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __hash__(self) -> int:
-        return id(self.value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Hashed) and self.value is other.value
-
-
 @lru_cache(maxsize=1024)
-def _machine(system: _Hashed, number_format: str, efficiency: _Hashed, stack: _Hashed) -> Machine:
+def _machine(system: Identity, number_format: str, efficiency: Identity, stack: Identity) -> Machine:
     return _rates_of(system.value, number_format, efficiency.value, stack.value)
 
 
@@ -274,7 +265,7 @@ def machine_of(system: System, number_format: str, efficiency: TrainingEfficienc
 
 def efficiency_of(chip: Chip, number_format: str, calibration: "Mapping[str, Constants] | str | Path | None" = None) -> TrainingEfficiency:
     """Return what a chip sustains during training at a precision, with where that comes from."""
-    found: TrainingEfficiency = _efficiency(_Hashed(chip), precision(number_format).name, _Hashed(_constants(calibration)))
+    found: TrainingEfficiency = _efficiency(Identity(chip), precision(number_format).name, Identity(_constants(calibration)))
     return found
 
 
@@ -287,7 +278,7 @@ def stack_of(name: "TrainingStack | str", chip: Chip, calibration: "Mapping[str,
         raise unknown("training stack", name, STACKS)
     if given == "ideal":
         return _IDEAL_STACK
-    return _stack(given, _Hashed(chip), _Hashed(_constants(calibration)))
+    return _stack(given, Identity(chip), Identity(_constants(calibration)))
 
 
 _IDEAL_STACK = TrainingStack(origin="ideal: everything fused and hidden")
@@ -298,7 +289,7 @@ def _constants(calibration: "Mapping[str, Constants] | str | Path | None") -> Co
 
 
 @lru_cache(maxsize=1024)
-def _efficiency(chip: _Hashed, number_format: str, constants: _Hashed) -> TrainingEfficiency:
+def _efficiency(chip: Identity, number_format: str, constants: Identity) -> TrainingEfficiency:
     """Constants of the class of the format: 16 bits and more, 8 bits, fewer."""
     bits = precision(number_format).bits
     class_ = "step bf16" if bits >= 16.0 else ("step fp8" if bits >= 8.0 else "step fp4")
@@ -308,7 +299,7 @@ def _efficiency(chip: _Hashed, number_format: str, constants: _Hashed) -> Traini
 
 
 @lru_cache(maxsize=1024)
-def _stack(name: str, chip: _Hashed, constants: _Hashed) -> TrainingStack:
+def _stack(name: str, chip: Identity, constants: Identity) -> TrainingStack:
     found = _found(constants.value, "stack", name, chip.value)
     made: TrainingStack = dataclasses.replace(
         _record(TrainingStack, found, ()), name=name, origin="fitted on training steps", assumptions=()

@@ -76,7 +76,7 @@ def hardware_of(system: System, number_format: str) -> Hardware:
     """Return what the data sheets of a system say of one chip and its links."""
     chip = system.chip
     units = 0.0 if chip.compute_units is None else chip.compute_units
-    return Hardware(chip.rate(number_format), _half_rate(chip), chip.figure("memory_bandwidth"), units, *links(system))
+    return Hardware(chip.rate(number_format), half_rate(chip), chip.figure("memory_bandwidth"), units, *links(system))
 
 
 def sustained_rates(data_sheet: Hardware, efficiency: TrainingEfficiency, stack: TrainingStack) -> Machine:
@@ -321,6 +321,6 @@ def _times(count: Any, pair: tuple[Any, Any]) -> tuple[Any, Any]:
     return count * pair[0], count * pair[1]
 
 
-def _half_rate(chip: Chip) -> Any:
-    """The rate at 16 bits: bfloat16, or half precision on chips that lack it."""
+def half_rate(chip: Chip) -> Any:
+    """Return the rate at 16 bits: bfloat16, or half precision on chips that lack it."""
     return chip.rate("bf16" if "bf16" in chip.precisions() else "fp16")

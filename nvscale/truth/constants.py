@@ -135,7 +135,8 @@ class Constants:
         """
         part = family_of(chip).part
         for which in dict.fromkeys((interval, FOREIGN)):
-            for of_part in dict.fromkeys((chip.name, part, "other", "data centre")):
+            parts = (chip.name, part) if which == STRANGE else (chip.name, part, "other", "data centre")
+            for of_part in dict.fromkeys(parts):
                 for name in (f"{class_}/{path}", class_):
                     found = {key[3]: pair for key, pair in self.intervals.items() if key[:3] == (which, of_part, name)}
                     if found:

@@ -30,6 +30,7 @@ FOLDS_BY: Mapping[str, tuple[str, ...]] = {
     "operators": ("m", "n", "k", "elements", "row_length"),
     "elementwise": ("cols",),
     "hpc_kernels": ("chip",),
+    "energy": ("model",),
 }
 """Columns that make a shape: rows that share them are held out together."""
 FOLDS: Mapping[str, int] = {"attention": 10, "mla": 10, "collectives": 10}

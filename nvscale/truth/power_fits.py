@@ -1,12 +1,11 @@
 """Constants of power and of serving steps fitted to rows of kind energy, and predictions of rows that took no part.
 
-Folds hold out whole models (kernels: layouts, at all batches and lengths); the loss is a robust one of the
-logarithm; shares of the rated power are fitted, and turned into W, J/byte and J/flop.
+Folds hold out whole models on all chips (of kernels: one shape); the loss is a robust one of the logarithm.
+Shares of the rated power are fitted, and turned into W, J/byte and J/flop.
 """
 
 import functools
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,11 +17,13 @@ from nvscale.estimators.kernels import kernel
 from nvscale.estimators.power import rate_of
 from nvscale.formulas.power_caps import power_under_load
 from nvscale.silicon import Chip
+from nvscale.truth.folds import folds_of
+from nvscale.truth.kinds import kind_of_rows
 from nvscale.truth.kinds.base import Group
 from nvscale.truth.kinds.energy import JOULES, NUMBERS, OTHERS, WATTS, WORDS, kernel_work, number_format, parts_of_step, settings, step
 from nvscale.truth.tables import Table
 
-SHARPNESS, FOLDS, NOISE, OUTLIER = 6.0, 5, 0.07, 1.5
+SHARPNESS, NOISE, OUTLIER = 6.0, 0.07, 1.5
 POWER = {"static": "W", "energy_per_byte": "J/byte", "energy_per_operation": "J/flop", "power_limit": "W", "waiting": "W"}
 START, LEAST, MOST = (0.3, 0.5, 2.0, 0.9, 0.3), (0.02, 0.0, 0.0, 0.3, 0.0), (0.95, 4.0, 20.0, 1.1, 1.0)
 """Shares of the rated power, in the order of POWER: where a fit begins, and between which ends."""
@@ -30,10 +31,9 @@ STEP = {"layer": "s", "weights": "1", "cache": "1", "operations": "1", "prompt":
 STEP_START = (2e-4, 1.0, 1.0, 1.0, 1.0, 3e-5)
 EXPERTS, DENSE, KERNELS = "serving experts", "serving dense", "kernels"
 DATA = {KERNELS: "aiconfigurator-core 0.12.0 (Apache-2.0)", "": "ML.ENERGY Benchmark v3 (Apache-2.0)"}
-SCHEMES = {KERNELS: f"{FOLDS} folds of layouts", "": f"{FOLDS} folds of whole models"}
+SCHEME = "grouped folds: model"
 WIDER = 1.2
 """How much wider the interval is where a class was measured on one chip only."""
-_SIZES = re.compile(r"(batch_size|isl|step|num_tokens)=\d+,? *")
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Load:
         Time at full bandwidth, time at the full rate, how uneven the experts are.
     parts : list
         Parts of a step on the roofline, as `parts_of_step` gives them.
-    groups : list of str
+    folds : list of int
         What is held out together.
     """
 
@@ -67,7 +67,7 @@ class Load:
     seconds: list[float] = field(default_factory=list)
     needs: list[tuple[float, float, float]] = field(default_factory=list)
     parts: list[list[float]] = field(default_factory=list)
-    groups: list[str] = field(default_factory=list)
+    folds: list[int] = field(default_factory=list)
 
     @property
     def count(self) -> int:
@@ -99,23 +99,15 @@ class Load:
         ends = ([0.0] * len(STEP), [math.inf] * len(STEP))
         return _fit(lambda values: parts @ values, np.array(self.seconds)[chosen], STEP_START, *ends)
 
-    def folds(self) -> Any:
-        """Return the fold of every row."""
-        import numpy as np
-
-        names = np.random.default_rng(1).permutation(sorted(set(self.groups))).tolist()
-        order = {name: place % FOLDS for place, name in enumerate(names)}
-        return np.array([order[name] for name in self.groups])
-
     def held_out(self) -> tuple[Any, Any, Any]:
         """Return power, time of a step and power during such a step, each by constants fitted without the fold of the row."""
         import numpy as np
 
-        folds, watts = self.folds(), np.full(len(self.places), math.nan)
+        folds, watts = np.array(self.folds), np.full(len(self.places), math.nan)
         steps, drawn, seconds = watts.copy(), watts.copy(), np.array(self.seconds)
-        for fold in range(FOLDS):
+        for fold in sorted(set(self.folds)):
             inside, outside = folds != fold, folds == fold
-            if not outside.any() or not inside.any():
+            if not inside.any():
                 continue
             shares, _ = self.fit_power(inside)
             watts[outside] = self.power(shares, seconds[outside], outside)
@@ -151,6 +143,7 @@ def loads(table: Table) -> list[Load]:
     cells = {name: table.column(name) for name in WORDS}
     figures = {name: table.figures(name) for name in (*NUMBERS, WATTS)}
     found: dict[tuple[str, str], Load] = {}
+    folds = folds_of(kind_of_rows("energy"), table).tolist()
     for place in np.flatnonzero(figures[WATTS] > 0.0).tolist():
         group = Group({name: cells[name][place] for name in WORDS}, {name: figures[name][place : place + 1] for name in NUMBERS})
         try:
@@ -160,7 +153,7 @@ def loads(table: Table) -> list[Load]:
             row = _kernel(group, chip) if group.words["kind"].startswith("kernel_") else _served(group, chip)
         except NvscaleError:
             continue
-        name, chips, batch, seconds, needs, parts, held_with = row
+        name, chips, batch, seconds, needs, parts = row
         if not seconds > 0.0:
             continue
         load = found.setdefault((name, chip.name), Load(name, chip))
@@ -170,7 +163,7 @@ def loads(table: Table) -> list[Load]:
             into.append(value)
         load.needs.append(needs)
         load.parts.append(parts)
-        load.groups.append(held_with)
+        load.folds.append(folds[place])
     return list(found.values())
 
 
@@ -178,7 +171,7 @@ def _kernel(group: Group, chip: Chip) -> tuple[Any, ...]:
     work = kernel_work(group.words["kind"], group.words["model"])
     time = kernel(work, chip).value
     needs = (work.traffic / chip.memory_bandwidth / time, work.flop / rate_of(work, chip).value / time, 0.0)
-    return KERNELS, 1.0, 1.0, 1.0, needs, [], group.words["kind"] + _SIZES.sub("", group.words["model"])
+    return KERNELS, 1.0, 1.0, 1.0, needs, []
 
 
 def _served(group: Group, chip: Chip) -> tuple[Any, ...]:
@@ -191,7 +184,7 @@ def _served(group: Group, chip: Chip) -> tuple[Any, ...]:
     seconds = batch / float(given["output_tok_per_s"][0])
     times = (moved / chip.memory_bandwidth, done / full_rate, uneven)
     listed = [float(parts[name][0]) for name in STEP]
-    return EXPERTS if model.has_experts else DENSE, chips, batch, seconds, times, listed, group.words["model"]
+    return EXPERTS if model.has_experts else DENSE, chips, batch, seconds, times, listed
 
 
 @functools.lru_cache(maxsize=2)
@@ -243,13 +236,55 @@ def fitted(table: Table) -> tuple[list[Sequence[Any]], list[Sequence[Any]]]:
     return constants, intervals
 
 
+def without(table: Table) -> tuple[list[Sequence[Any]], list[Sequence[Any]]]:
+    """Return the rows of folds-energy.csv and of chips-energy.csv: constants fitted without each fold, and without each chip."""
+    import numpy as np
+
+    folds: list[Sequence[Any]] = []
+    chips: list[Sequence[Any]] = []
+    found = loads(table)
+    for load in found:
+        for fold in sorted(set(load.folds)):
+            folds += _values(load, np.array(load.folds) != fold, fold)
+        for other in dict.fromkeys(one.chip.name for one in found if one.chip.name != load.chip.name):
+            chips += _values(load, np.ones(len(load.places), dtype=bool), other)
+    return folds, chips
+
+
+def _values(load: Load, chosen: Any, left_out: object) -> list[Sequence[Any]]:
+    """Rows of constants fitted to some of the rows of a load."""
+    if not chosen.any():
+        return []
+    shares, _ = load.fit_power(chosen)
+    scales = _scales(load.chip)
+    place = ("", load.chip.name)
+    rows: list[Sequence[Any]] = [
+        ("energy", load.name, *place, name, left_out, _number(share * scales[unit]))
+        for (name, unit), share in zip(list(POWER.items())[: load.count], shares, strict=True)
+    ]
+    rows.append(("energy", load.name, *place, "sharpness", left_out, SHARPNESS))
+    if load.name != KERNELS:
+        named = zip(STEP, load.fit_step(chosen)[0], strict=True)
+        rows += [("energy", load.name.replace("serving", "step"), *place, name, left_out, _number(value)) for name, value in named]
+    return rows
+
+
+def _number(value: float) -> str:
+    return f"{value:.6g}" if value > 1e-14 else "0"
+
+
+def _scales(chip: Chip) -> dict[str, float]:
+    """What turns shares of the rated power into W, J/byte and J/flop."""
+    return {"W": chip.power, "J/byte": chip.power / chip.memory_bandwidth, "J/flop": chip.power / chip.rate("bf16")}
+
+
 def _constants(load: Load) -> list[Sequence[Any]]:
     import numpy as np
 
     everything, chip = np.ones(len(load.places), dtype=bool), load.chip
     watts, steps, _ = load.held_out()
-    about = (len(load.places), DATA.get(load.name, DATA[""]), SCHEMES.get(load.name, SCHEMES[""]))
-    scales = {"W": chip.power, "J/byte": chip.power / chip.memory_bandwidth, "J/flop": chip.power / chip.rate("bf16")}
+    about = (len(load.places), DATA.get(load.name, DATA[""]), SCHEME)
+    scales = _scales(chip)
     shares, errors = load.fit_power(everything)
     error = _mape(watts, np.array(load.watts))
     named = zip(list(POWER.items())[: load.count], shares, errors, strict=True)
@@ -267,8 +302,7 @@ def _constants(load: Load) -> list[Sequence[Any]]:
 
 
 def _row(class_: str, chip: str, name: str, value: float, sigma: float, unit: str, about: Sequence[Any], error: float) -> Sequence[Any]:
-    shown = f"{value:.6g}" if value > 1e-14 else "0"
-    return ["energy", class_, "", chip, name, shown, "" if math.isnan(sigma) else f"{sigma:.3g}", unit, *about, f"{error:.2f}"]
+    return ["energy", class_, "", chip, name, _number(value), "" if math.isnan(sigma) else f"{sigma:.3g}", unit, *about, f"{error:.2f}"]
 
 
 def _bands(load: Load) -> list[Sequence[Any]]:

@@ -166,6 +166,15 @@ def test_every_figure_of_the_catalogue_is_shown_with_its_source(site: Path) -> N
                     assert html.escape(text) in part, f"{name}: {text}"
 
 
+def test_every_figure_of_a_model_is_shown_with_its_source(site: Path) -> None:
+    source = read(site / "catalogue" / "models.html").source
+    for model in nv.models():
+        assert f"{model.parameters:,.0f} parameters" in source, model.name
+        for figure, origin in model.sources.items():
+            shown = (figure.replace("_", " "), origin.printed, origin.document, origin.place, origin.note)
+            assert all(html.escape(text) in source for text in shown), f"{model.name}: {figure}"
+
+
 def test_every_dated_number_and_every_document_is_shown(site: Path) -> None:
     catalogue = nv.catalogue.default()
     for kind in FREE_KINDS:

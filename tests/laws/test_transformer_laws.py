@@ -127,3 +127,15 @@ def test_symbols_give_a_closed_form() -> None:
                      tied_embeddings=1.0)  # fmt: skip
     expected = 96 * layers * hidden**2 * (1 + sequence / (6 * hidden) + 51200 / (16 * layers * hidden))
     assert sympy.simplify(sympy.nsimplify(model.flop_per_token(sequence, "narayanan-2021")) - expected) == 0
+
+
+def test_a_change_of_width_is_no_projection_for_experts() -> None:
+    wider = nv.model("mixtral-8x7b").replace(hidden=8192.0)
+    assert wider.parameters_by_part()["routers"] == 32.0 * 8192.0 * 8.0
+    assert (wider.head_dim, wider.kv_heads) == (256.0, 8.0)
+
+
+def test_projecting_tokens_down_for_their_experts_saves_parameters() -> None:
+    model = nv.model("nemotron-3-super")
+    assert model.expert_hidden == 1024.0
+    assert model.replace(expert_hidden=model.hidden).parameters > model.parameters

@@ -56,6 +56,12 @@ PUBLISHED: dict[str, Published] = {
     "Llama-3.2-1B": Published(usual("LlamaForCausalLM", 16, 2048, 32, 8, 8192, 128256, tie_word_embeddings=True), 1235814400, SAFETENSORS),
     "SmolLM3-3B": Published(usual("SmolLM3ForCausalLM", 36, 2048, 16, 4, 11008, 128256, tie_word_embeddings=True), 3075098624, SAFETENSORS),
     "internlm2_5-20b": Published(usual("InternLM2ForCausalLM", 48, 6144, 48, 8, 16384, 92544), 19861149696, SAFETENSORS),
+    "Baichuan-7B": Published(usual("BaichuanForCausalLM", 32, 4096, 32, 32, 11008, 64000), 7000559616, "llama.cpp, number of parameters"),
+    "Magistral-Small": Published(usual("MistralForCausalLM", 40, 5120, 32, 8, 32768, 131072, head_dim=128), 23572403200, KERAS),
+    "Ministral-8B": Published(usual("MinistralForCausalLM", 36, 4096, 32, 8, 12288, 131072, head_dim=128), 8019808256, SAFETENSORS),
+    "Olmo-3-7B": Published(
+        usual("Olmo3ForCausalLM", 32, 4096, 32, 32, 11008, 100278, sliding_window=4096), 7298011136, "number of parameters in a log"
+    ),
     "Mistral-7B-v0.1": Published(usual("MistralForCausalLM", 32, 4096, 32, 8, 14336, 32000, sliding_window=4096), 7241732096, SAFETENSORS),
     "Mistral-Nemo": Published(usual("MistralForCausalLM", 40, 5120, 32, 8, 14336, 131072, head_dim=128), 12247782400, SAFETENSORS),
     "Qwen2.5-72B": Published(usual("Qwen2ForCausalLM", 80, 8192, 64, 8, 29568, 152064), 72706203648, SAFETENSORS),
@@ -223,6 +229,8 @@ PUBLISHED: dict[str, Published] = {
 }  # fmt: skip
 
 NAMED: dict[str, Named] = {
+    "GLM-4-9B-0414": Named(usual("Glm4ForCausalLM", 40, 4096, 32, 2, 13696, 151552, head_dim=128, attention_bias=True), "9"),
+    "EXAONE-4.0-32B": Named(usual("Exaone4ForCausalLM", 64, 5120, 40, 8, 27392, 102400, head_dim=128), "32.0"),
     "granite-3.0-8b": Named(usual("GraniteForCausalLM", 40, 4096, 32, 8, 12800, 49155), "8"),
     "command-r": Named(usual("CohereForCausalLM", 40, 8192, 64, 64, 22528, 256000), "35"),
     "command-r-plus": Named(usual("CohereForCausalLM", 64, 12288, 96, 8, 33792, 256000, use_qk_norm=True), "104"),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 import nvscale as nv
@@ -95,6 +96,8 @@ def test_a_batch_that_no_layout_divides_is_told_with_the_reasons() -> None:
         ({"recompute": "sometimes"}, UnknownName, "recompute"),
         ({"chips": 2.5}, InvalidInput, "chips: 2.5 is not a whole number"),
         ({"chips": -1}, InvalidInput, "chips"),
+        ({"chips": [8, 16]}, InvalidInput, "chips"),
+        ({"top": 0}, InvalidInput, "top"),
         ({"tp": 0}, InvalidInput, "tp"),
         ({"tp": []}, InvalidInput, "tp: no value was given"),
         ({"memory": "80 GB/s"}, InvalidInput, "memory"),
@@ -110,3 +113,8 @@ def test_bad_input_is_named(given: dict[str, Any], error: type[Exception], messa
 def test_a_batch_that_is_no_whole_number_is_refused() -> None:
     with pytest.raises(InvalidInput, match=r"global_batch: 2\.5 is not a whole number"):
         best_plan(JOB.replace(global_batch=2.5), SYSTEM)
+
+
+def test_an_array_of_chips_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="chips"):
+        best_plan(JOB, SYSTEM, chips=np.array([8.0, 16.0]))

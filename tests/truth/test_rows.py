@@ -148,7 +148,7 @@ def test_scores_are_plain_data_and_a_readable_table() -> None:
     strange = ["x9000" if name == "gpu" else cell for name, cell in zip(rows.columns, rows.rows[0], strict=True)]
     scores = nv.validate("operators", Table("mine.csv", rows.columns, [*rows.rows, strange]))
     data = scores.to_dict()
-    assert data["scheme"] == "grouped folds" and data["scores"][0]["kind"] == "operators"
+    assert data["scheme"] == "shipped" and data["scores"][0]["kind"] == "operators"
     assert any(row["mape"] is None for row in data["scores"])
     assert "matmul a100_sxm" in str(scores)
     with pytest.raises(nv.UnknownName, match="matmul a100_sxm"):

@@ -66,7 +66,7 @@ def _serving(group: Group, chip: Chip, calibration: Calibration | None) -> dict[
     drawn = serving_power(group, chip, seconds, calibration)
     each = given["n_gpus"] * drawn.value * seconds / given["batch"]
     load = "energy per token experts" if model.has_experts else "energy per token dense"
-    spreads = shipped_constants("energy").spreads(OWN if _is_measured(chip) else FOREIGN, chip, load)
+    spreads = shipped_constants("energy").spreads(OWN if _is_measured(chip, calibration) else FOREIGN, chip, load)
     low, high = (spreads[0].low, spreads[0].high) if spreads else (low, high)
     return {WATTS: _said(watts, "output_tok_per_s must be given, above 0"), JOULES: Answer(each, each * low, each * high)}
 
@@ -142,7 +142,7 @@ def step_time(group: Group, chip: Chip, calibration: Calibration | None) -> tupl
     found = next((table.rows[load, "", name] for name in names if (load, "", name) in table.rows), None)
     if found is None:
         raise MissingFigure(f"no constants of {load} fit {chip.name}")
-    spreads = table.spreads(OWN if _is_measured(chip) else FOREIGN, chip, load)
+    spreads = table.spreads(OWN if _is_measured(chip, calibration) else FOREIGN, chip, load)
     low, high = (spreads[0].low, spreads[0].high) if spreads else (1.0, 1.0)
     return sum(one.value * parts[name] for name, one in found.items()), low, high
 
@@ -151,8 +151,9 @@ def _same_family(name: str, chip: Chip) -> bool:
     return family_of(catalogue.chip(name)).name == family_of(chip).name
 
 
-def _is_measured(chip: Chip) -> bool:
-    return ("serving dense", "", chip.name) in shipped_constants("energy").rows
+def _is_measured(chip: Chip, calibration: Calibration | None) -> bool:
+    table = (calibration or {}).get("energy") or shipped_constants("energy")
+    return ("serving dense", "", chip.name) in table.rows
 
 
 # ---------------------------------------------------------------- kernels

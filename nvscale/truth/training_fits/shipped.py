@@ -21,6 +21,8 @@ from nvscale.truth.training_fits.fitting import Solution, fit_all
 from nvscale.truth.training_fits.recipe import CLASSES, DENSE, EXPERTS, KIND, STACKS, Cell, Recipe, recipe
 from nvscale.truth.training_fits.rows import SECONDS, Steps, class_of, collect
 
+NAME = KIND
+"""The kind of rows that is fitted here."""
 FEWEST = 15
 """Rows that an interval of its own needs."""
 NOT_STATED = "layout not stated"
