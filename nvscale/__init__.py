@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nvscale.analysis.decomposition import Decomposition
     from nvscale.analysis.roadmap import Curves
     from nvscale.analysis.trends import Growth, fit_growth
+    from nvscale.budgets import BudgetOptimum, optimum
     from nvscale.catalogue import Catalogue, chip, chips, load, model, models, network, networks, system, systems
     from nvscale.composition import Network, Part, System
     from nvscale.efficiencies import IDEAL, GemmEfficiency
@@ -50,7 +51,8 @@ if TYPE_CHECKING:
     from nvscale.estimators.training import TrainingStep, training
     from nvscale.formats import Precision, precision, precisions
     from nvscale.grids import Sweep, sweep
-    from nvscale.laws.fitting import LawFit, fit_law
+    from nvscale.laws.fit_results import LawFit
+    from nvscale.laws.fitting import fit_law
     from nvscale.laws.law import Law
     from nvscale.model_configs import from_config
     from nvscale.parallelism import Parallelism
@@ -72,6 +74,7 @@ _HOMES = {
     "nvscale.analysis.decomposition": "Decomposition",
     "nvscale.analysis.roadmap": "Curves",
     "nvscale.analysis.trends": "Growth fit_growth",
+    "nvscale.budgets": "BudgetOptimum optimum",
     "nvscale.catalogue": "Catalogue chip chips load model models network networks system systems",
     "nvscale.composition": "Network Part System",
     "nvscale.efficiencies": "GemmEfficiency IDEAL",
@@ -93,7 +96,8 @@ _HOMES = {
     "nvscale.formats": "Precision precision precisions",
     "nvscale.grids": "Sweep sweep",
     "nvscale.model_configs": "from_config",
-    "nvscale.laws.fitting": "LawFit fit_law",
+    "nvscale.laws.fit_results": "LawFit",
+    "nvscale.laws.fitting": "fit_law",
     "nvscale.laws.law": "Law",
     "nvscale.parallelism": "Parallelism",
     "nvscale.planning": "best_plan",
@@ -114,6 +118,7 @@ _PACKAGES = ("catalogue", "formulas", "laws", "quantities")
 
 __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "BeyondRange",
+    "BudgetOptimum",
     "Catalogue",
     "CatalogueError",
     "Chip",
@@ -188,6 +193,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "models",
     "network",
     "networks",
+    "optimum",
     "precision",
     "precisions",
     "prefill",

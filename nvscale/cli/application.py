@@ -12,6 +12,7 @@ from nvscale.cli import (
     law_commands,
     measure_command,
     model_commands,
+    optimum_command,
     training_command,
     truth_commands,
 )
@@ -55,6 +56,7 @@ _COMMANDS: tuple[tuple[str, Any], ...] = (
     ("train", training_command.train),
     ("laws", law_commands.laws),
     ("fit", law_commands.fit),
+    ("optimum", optimum_command.optimum),
     ("validate", truth_commands.validate),
     ("calibrate", calibrate_command.calibrate),
     ("measure", measure_command.measure),

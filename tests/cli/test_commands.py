@@ -108,7 +108,13 @@ def _odd_text(data: Any, path: str = "") -> Any:
         yield path, data
 
 
-EXPLAINED = (["system", "dgx-h100"], ["curves", "dgx-a100", "dgx-h100"], ["roofline", "h100"], ["report", "dgx-a100", "dgx-h100"])
+EXPLAINED = (
+    ["laws", "kaplan", "--compute", "1e21"],
+    ["system", "dgx-h100"],
+    ["curves", "dgx-a100", "dgx-h100"],
+    ["roofline", "h100"],
+    ["report", "dgx-a100", "dgx-h100"],
+)
 
 
 @pytest.mark.parametrize("arguments", [*EXPLAINED, ["chips", "--vendor", "Intel"]], ids=" ".join)

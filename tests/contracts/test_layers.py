@@ -45,6 +45,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "views",
         (
             "nvscale.views",
+            "nvscale.budgets",
             "nvscale.grids",
             "nvscale.layouts",
             "nvscale.planning",
@@ -85,6 +86,7 @@ AT_TOP: dict[str, tuple[str, ...]] = {
 }
 IN_FUNCTIONS: dict[str, tuple[str, ...]] = {
     "numpy": (
+        "nvscale.budgets",
         "nvscale.grids",
         "nvscale.layouts",
         "nvscale.planning",
@@ -101,7 +103,7 @@ IN_FUNCTIONS: dict[str, tuple[str, ...]] = {
     "jax": ("nvscale.ops",),
     "pydantic": ("nvscale.units",),
     "pydantic_core": ("nvscale.units",),
-    "scipy": ("nvscale.truth.*", "nvscale.analysis.*", "nvscale.estimators.*", "nvscale.laws.*"),
+    "scipy": ("nvscale.budgets", "nvscale.truth.*", "nvscale.analysis.*", "nvscale.estimators.*", "nvscale.laws.*"),
     "pandas": ("nvscale.analysis.*", "nvscale.views", "nvscale.grids", "nvscale.plan_results", "nvscale.laws.*"),
     "xarray": ("nvscale.grids",),
     "rich": ("nvscale.planning",),
