@@ -170,8 +170,10 @@ def optimum(
         Days that training should take.
     sequence : 1
         Tokens of a training sequence.
-    isl, osl : 1
-        Tokens of the input and of the output of a request.
+    isl : 1
+        Tokens of the input of a request.
+    osl : 1
+        Tokens of its output.
     concurrency : 1
         Users of one instance.
     engine : str
@@ -202,7 +204,7 @@ def optimum(
     per_chip_second = _chip_second(placed, unit, precision, terms)
     chips = _chips(amount / per_chip_second, placed, days)
     served = Unit("token", ">=0").si(lifetime_tokens, "optimum: lifetime_tokens")
-    requests = {"isl": isl, "osl": osl, "concurrency": concurrency}
+    requests: dict[str, Any] = {"isl": isl, "osl": osl, "concurrency": concurrency}
     points = _points(placed, chips, per_chip_second, precision, serving_precision, sequence, requests, engine, bool(served))
     if len(points) < 3:
         raise InvalidInput(f"optimum: fewer than three sizes of model can be trained on {placed.scale(chips).name}")
@@ -291,7 +293,7 @@ def _chips(chip_seconds: float, system: System, days: float) -> float:
 
 def _points(
     system: System, chips: float, per_chip_second: float, precision: str, serving_precision: str, sequence: float,
-    requests: dict[str, float], engine: str, serves: bool,
+    requests: dict[str, Any], engine: str, serves: bool,
 ) -> list[Point]:  # fmt: skip
     """Costs per token of every model of the family that the system can train and serve."""
     whole, points = system.scale(chips), []
@@ -308,7 +310,7 @@ def _points(
     return points
 
 
-def _serving_cost(model: Model, system: System, per_chip_second: float, precision: str, requests: dict[str, float], engine: str) -> float:
+def _serving_cost(model: Model, system: System, per_chip_second: float, precision: str, requests: dict[str, Any], engine: str) -> float:
     """Cost of serving one token on the fewest chips of a domain that hold the model."""
     ranks = 1.0
     limit = min(float(system.scaleup_chips), float(system.chips)) if system.networks else 1.0
