@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from nvscale.estimators.training import TrainingStep, training
     from nvscale.evidence.claims import Claim, claims
     from nvscale.evidence.hardware import trend
+    from nvscale.estimators.training import training
+    from nvscale.estimators.training_results import TrainingStep
     from nvscale.formats import Precision, precision, precisions
     from nvscale.grids import Sweep, sweep
     from nvscale.inverse import Solution, solve
@@ -101,7 +103,8 @@ _HOMES = {
     "nvscale.estimators.power": "kernel_energy kernel_power load_power",
     "nvscale.estimators.runs": "TrainingRun training_run",
     "nvscale.estimators.system_benchmarks": "system_benchmark",
-    "nvscale.estimators.training": "TrainingStep training",
+    "nvscale.estimators.training": "training",
+    "nvscale.estimators.training_results": "TrainingStep",
     "nvscale.estimators.memory_of_training": "fits training_memory",
     "nvscale.evidence.claims": "Claim claims",
     "nvscale.evidence.hardware": "trend",

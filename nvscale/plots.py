@@ -188,7 +188,7 @@ def draw_waterfall(found: Attribution, least: float = 0.01) -> Any:
     axes = _axes(figure, f"{found.name}: {readable(found.before, found.unit)} to {readable(found.after, found.unit)}", "", "")
     axes.set_xlabel(f"{found.name} ({found.unit})" + (", log scale" if is_log else ""))
     at = found.before
-    for row, (name, value) in enumerate(steps, start=1):
+    for row, (_, value) in enumerate(steps, start=1):
         end = at * math.exp(value) if is_log else at + value
         axes.barh(row, end - at, left=at, color=COLOURS[3] if value >= 0 else COLOURS[4], height=0.65)
         shown = f"x{math.exp(value):.3g}" if is_log else f"{value:+.3g}"
@@ -216,8 +216,8 @@ def draw_trend(trends: Sequence[Trend], until: float = 2035.0) -> Any:
         along = [trend.at(year) for year in grid]
         axes.fill_between(grid, [one.least for one in along], [one.most for one in along], color=colour, alpha=0.10, linewidth=0)
         axes.fill_between(grid, [one.low for one in along], [one.high for one in along], color=colour, alpha=0.22, linewidth=0)
-        for span, style in ((lambda year: year <= last, "-"), (lambda year: year >= last, "--")):
-            shown = [one for one in along if span(one.year)]
+        parts = [one for one in along if one.year <= last], [one for one in along if one.year >= last]
+        for shown, style in zip(parts, ("-", "--"), strict=True):
             axes.plot([one.year for one in shown], [one.value for one in shown], style, color=colour, linewidth=1.4)
         axes.plot(trend.years, trend.values, "o", color=colour, markersize=3.5, label=f"{trend.name}: {trend.growth}")
     axes.set_yscale("log")

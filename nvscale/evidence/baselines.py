@@ -72,9 +72,9 @@ def over_years(years: float = 10.0) -> list[Span]:
     """
     if not years > 0.0:
         raise InvalidInput(f"over_years: wanted years above 0; given {years!r}")
-    found = []
-    for one in baselines(NAMED):
-        found.append(Span(one.name, one.title, one.per_year, one.over(years), f"{one.source.title}, {one.source.date}"))
+    found = [
+        Span(one.name, one.title, one.per_year, one.over(years), f"{one.source.title}, {one.source.date}") for one in baselines(NAMED)
+    ]  # fmt: skip
     shrink = shrink_per_year()
     for name, title, voltage in (
         ("dennard", "Dennard's scaling at fixed power", shrink),
