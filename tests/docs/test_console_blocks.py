@@ -113,6 +113,8 @@ def test_files_are_what_the_page_says(block: Block, tmp_path: Path) -> None:
     file = next(path for path in write_files(block.page, tmp_path) if path.name == block.file_name)
     if block.file_name == "pyproject.toml":
         assert list(tomllib.loads(block.text)["project"]["entry-points"]) == [lookup.ENTRY_POINTS]
+    elif "check" in next(iter(tomllib.loads(block.text).values())):
+        assert all(claim.verdict for claim in nv.claims(file=file))
     elif block.file_name.startswith("wrong"):
         with pytest.raises(nv.CatalogueError):
             nv.load(file)

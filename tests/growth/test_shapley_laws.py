@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nvscale as nv
+from nvscale.analysis.divisia import divisia
 from nvscale.analysis.shapley import exact_shapley, sampled_shapley
 from nvscale.formulas import decomposition
 
@@ -66,17 +67,37 @@ def test_on_products_it_is_the_logarithmic_mean_divisia_index(factors):
     assert math.prod(found.factors.values()) == pytest.approx(total_after / total_before, rel=1e-12)
 
 
-@given(st.lists(st.tuples(ratios, ratios), min_size=2, max_size=6), st.integers(0, 5))
-def test_divisia_factors_of_segments_multiply_to_the_total(segments, seed):
-    """Several segments, each a product of activity and intensity: the index is exact in aggregate."""
-    other = np.random.default_rng(seed).uniform(0.05, 20.0, (len(segments), 2))
-    before = [a * x for (a, _), (x, _) in zip(segments, other, strict=True)]
-    after = [a * x for (_, a), (_, x) in zip(segments, other, strict=True)]
-    logs = []
-    for pairs in (segments, other):
-        weights = [decomposition.lmdi_weight(b, c, sum(before), sum(after)) for b, c in zip(before, after, strict=True)]
-        logs.append(math.fsum(math.log(decomposition.lmdi_factor(x0, x1, w)) for (x0, x1), w in zip(pairs, weights, strict=True)))
-    assert math.exp(sum(logs)) == pytest.approx(sum(after) / sum(before), rel=1e-9)
+causes = st.fixed_dictionaries({"count": ratios, "rate": ratios, "share": ratios})
+
+
+@given(st.dictionaries(st.sampled_from("abcd"), st.tuples(causes, causes), min_size=1))
+def test_divisia_factors_of_segments_multiply_to_the_total(segments):
+    before, after = ({name: pair[side] for name, pair in segments.items()} for side in (0, 1))
+    totals = [math.fsum(math.prod(segment.values()) for segment in side.values()) for side in (before, after)]
+    found = divisia(before, after)
+    assert math.prod(found.values()) == pytest.approx(totals[1] / totals[0], rel=1e-12)
+    back = divisia(after, before)
+    assert {name: 1 / factor for name, factor in back.items()} == pytest.approx(found, rel=1e-9)
+
+
+@given(causes, causes)
+@settings(deadline=None)
+def test_one_segment_is_the_log_shapley_value(old, new):
+    def product(**inputs):
+        return math.prod(inputs.values())
+
+    found = nv.attribute(product, old, new, "each").factors
+    for name, factor in divisia({"all": old}, {"all": new}).items():
+        assert factor == pytest.approx(found.get(name, 1.0), rel=1e-9)
+
+
+def test_what_is_no_decomposition_is_refused():
+    with pytest.raises(nv.InvalidInput, match="same segments"):
+        divisia({"a": {"x": 1.0}}, {"b": {"x": 1.0}})
+    with pytest.raises(nv.InvalidInput, match="wanted x"):
+        divisia({"a": {"x": 1.0}}, {"a": {"y": 1.0}})
+    with pytest.raises(nv.InvalidInput, match="wanted above 0"):
+        divisia({"a": {"x": 0.0}}, {"a": {"x": 1.0}})
 
 
 @given(st.integers(0, 10))
