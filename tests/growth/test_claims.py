@@ -124,7 +124,7 @@ def test_t6_precision_law():
     found = by_level("T6")
     assert found["bf16 to fp8, training at equal loss"].value == pytest.approx(1.85422, rel=1e-5)
     assert found["bf16 to fp4, training at equal loss"].value == pytest.approx(2.56398, rel=1e-5)
-    assert 1.0 < found["bf16 to fp8, measured product"].value < found["bf16 to fp8, peak"].value
+    assert 1.0 < found["bf16 to fp8, product by fitted constants"].value < found["bf16 to fp8, peak"].value
 
 
 def test_t7_reduction_in_the_switch_has_its_bound():

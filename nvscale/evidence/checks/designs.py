@@ -8,6 +8,7 @@ from nvscale.analysis.attribution import attribute
 from nvscale.catalogue import chip, default, model, system
 from nvscale.errors import MissingFigure
 from nvscale.estimators.kernels import kernel
+from nvscale.estimators.power import kernel_energy
 from nvscale.estimators.serving import serving
 from nvscale.evidence.findings import Finding
 from nvscale.evidence.tables import figure, history
@@ -92,7 +93,7 @@ def quality(bits: float) -> float:
 def number_formats(
     name: str = "gb200", ladder: tuple[str, ...] = ("fp64", "fp32", "bf16", "fp8", "fp4"), at_least: float = 1.0
 ) -> list[Finding]:
-    """Findings on every step of the ladder of formats: peak, bytes, measured product, and what is left after the loss of quality."""
+    """Findings on every step of the ladder of formats: peak, bytes, product by fitted constants, and what is left after the loss of quality."""
     part = chip(name)
     needed = math.nextafter(at_least, 2.0)
     found = []
@@ -105,7 +106,11 @@ def number_formats(
         ratio = _measured(name, wide, narrow)
         if ratio is not None:
             how = f"product of {EVEN:g} by {EVEN:g} matrices on {name}, kernel estimator with constants fitted to measurements"
-            found.append(Finding(f"{wide} to {narrow}, measured product", ratio, at_least=needed, method=how))
+            found.append(Finding(f"{wide} to {narrow}, product by fitted constants", ratio, at_least=needed, method=how))
+    spent = {form: _energy(name, form) for form in ("bf16", "fp8")}
+    if all(spent.values()):
+        how = f"energy of the same product on {name} by the power estimator, bf16 over fp8"
+        found.append(Finding("bf16 to fp8, energy of a product", spent["bf16"] / spent["fp8"], method=how))
     for narrow, bits in (("fp8", 8.0), ("fp4", 4.0)):
         left = part.rate(narrow) / part.rate("bf16") * quality(bits)
         how = f"peak gain times what {bits:g} bits keep of the effective parameters (x{quality(bits):.4f}), law of small integer models"
@@ -119,3 +124,11 @@ def _measured(name: str, wide: str, narrow: str) -> float | None:
     except MissingFigure:
         return None
     return float(times[0] / times[1])
+
+
+def _energy(name: str, form: str) -> float:
+    """Energy of the product in J; 0 where no constants are known."""
+    try:
+        return float(kernel_energy(Gemm(m=EVEN, n=EVEN, k=EVEN, precision=form), name).value)
+    except MissingFigure:
+        return 0.0

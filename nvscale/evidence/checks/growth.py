@@ -63,14 +63,28 @@ def _vendor(level: str, numerator: str, denominator: str | None, at_least: float
     return _growth(f"{VENDOR}, {level}", fit, at_least, None, f"{TOKENS_NOTE}; first to last {ends:.3f}x a year")
 
 
-def performance_at_scale(at_least: float = 2.0) -> list[Finding]:
-    """Findings on growth of performance: chip, machine as sold, sites of fixed power and of fixed spend, and the vendor's table."""
+def performance_at_scale(at_least: float = 2.0, most: float = 3.0, years: float = 10.0, said: float = 2024.85) -> list[Finding]:
+    """Findings on growth of performance: chip, machine as sold, sites of fixed power and of fixed spend, and the vendor's table.
+
+    For information what both rates would need of work per joule, at fixed power, `years` after they were `said`.
+    """
+    limit = figure(history("limits").one(name="cmos-fp4-operations-per-joule"), "value")
+    watt = curves(level="datacenter").trend("performance per watt")
+    end = said + years
+    needs = [
+        Finding(
+            f"work per joule that {rate:g}x a year needs, over the limit of CMOS", watt.needed(rate, end).needed / limit,
+            method=f"{watt.at(end).value / limit:.3g} by the trend; limit {limit:.3g} FP4 operations a joule; year {end:.1f}, fixed power",
+        )
+        for rate in (at_least, most)
+    ]  # fmt: skip
     return [
         *curve_growth("performance", ("chip", "system"), at_least=at_least),
         *_at_fixed(at_least),
         _vendor("FLOP/s", "exaflop_per_s", None, at_least),
         _vendor("tokens a year", "tokens_per_year", None, at_least),
         _vendor("tokens per MW", "tokens_per_year", "power_mw", at_least),
+        *needs,
     ]
 
 
