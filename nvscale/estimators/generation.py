@@ -61,6 +61,13 @@ class Loop(NamedTuple):
     fixed: Any
     queue: Any
     ttft: Any
+    cycle: Any
+    room: Any
+
+    @property
+    def output(self) -> Any:
+        """Tokens per second of all running users, their own prompts included in the time."""
+        return self.users / self.cycle
 
 
 def loop(work: Serving, instance: Instance, memory: Any, users: Any) -> Loop:
@@ -79,15 +86,16 @@ def loop(work: Serving, instance: Instance, memory: Any, users: Any) -> Loop:
     """
     engine = instance.engine
     length = work.isl + engine.reserves * work.osl
-    free = work.memory_share * memory - work.weight_size / instance.chips
+    free = work.memory_share * memory - sum(instance.weights())
     cache = instance.cached(length) / instance.plan.pp
     slots = minimum(formulas.cache_slots(instance.ranks * free, cache), work.running_limit)
     running = maximum(minimum(users, slots), 1.0)
-    batch = running / (instance.ranks * instance.plan.pp)
+    queues = instance.ranks * instance.plan.pp
+    batch = running / queues
     step = instance.step(batch, work.context)
     computed = work.isl * (1.0 - work.prefix_cached)
     first = instance.first(computed, work.isl - computed, batch)
-    share = formulas.prefill_share(running, instance.ranks, work.osl)
+    share = formulas.prefill_share(running, queues, work.osl)
     prefill = engine.interference * first.mixed + first.experts
     step_time = sum(step) / work.accepted
     tpot = formulas.time_per_output_token(step_time, share, prefill)
@@ -97,7 +105,8 @@ def loop(work: Serving, instance: Instance, memory: Any, users: Any) -> Loop:
     fixed = engine.first_launch + instance.expert_layers * engine.first_expert_layer + (work.stream_interval - 1.0) * tpot
     queue = formulas.queue_wait(users, slots, work.osl, tpot)
     ttft = formulas.first_token_time(engine.first_scale * first.alone, burst, tpot, engine.first_steps, fixed, queue)
-    return Loop(slots, running, batch, step, first, share, prefill, step_time, tpot, burst, fixed, queue, ttft)
+    cycle = step_time + running / queues / work.osl * prefill
+    return Loop(slots, running, batch, step, first, share, prefill, step_time, tpot, burst, fixed, queue, ttft, cycle, instance.ranks * free / cache)
 
 
 # ---------------------------------------------------------------------- one step, one prompt

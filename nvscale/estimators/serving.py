@@ -1,5 +1,6 @@
 """`serving`: requests of many users on a system: time to first token, time per token, throughput, energy and cost."""
 
+import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,18 +10,17 @@ from nvscale.efficiencies.base import Efficiency
 from nvscale.efficiencies.serving import ServingEfficiency, ServingEngine
 from nvscale.errors import InvalidInput
 from nvscale.estimate import Estimate, derived, figure, show, term, total
-from nvscale.estimators.fleets import cost_rate, facility_power
 from nvscale.estimators.generation import PARTS, Loop, Results, called, loop, prepared, step_tree
 from nvscale.estimators.serving_shards import Instance
-from nvscale.ops import FLOAT, carrier
+from nvscale.estimators.serving_use import MEGAWATT, MILLION, grid_power, shares, spending
+from nvscale.ops import FLOAT, carrier, floor, minimum, where
 from nvscale.parallelism import Parallelism
 from nvscale.settings import Prices
 from nvscale.silicon import Chip
 from nvscale.truth.constants import Constants
+from nvscale.views import prices as default_prices
 from nvscale.workloads.serving import Serving
 
-NAMEPLATE = "energy at the nameplate power of the system, whatever the load"
-MILLION, MEGAWATT = 1e6, 1e6
 
 
 class Served(Results):
@@ -125,7 +125,7 @@ def serving(
     8.5
     """
     placed, layout, instance, notes = prepared(work, system, plan, engine, efficiency, calibration)
-    instances = placed.chips / instance.chips
+    instances = floor(placed.chips / instance.chips)
     found = loop(work, instance, _memory(placed, work, instance), work.concurrency / instances)
     tree = _tree(found, instance)
     results = _results(work, placed, instance, instances, found, prices)
@@ -149,11 +149,16 @@ def _load(work: Serving) -> str:
     return f"{users} users, {lengths[0]} in, {lengths[1]} out"
 
 
+def memory_of(chip: Chip) -> Any:
+    """Return the bytes of memory that a chip reports."""
+    return chip.figure("memory") if chip.memory_reported is None else chip.memory_reported
+
+
 def _memory(system: System, work: Serving, instance: Instance) -> Any:
     """Memory of a chip; weights that leave no room are refused."""
     chip = system.chip
-    there = chip.figure("memory") if chip.memory_reported is None else chip.memory_reported
-    needed = work.weight_size / instance.chips
+    there = memory_of(chip)
+    needed = sum(instance.weights())
     if carrier(needed) == FLOAT and carrier(there) == FLOAT and needed >= work.memory_share * there:
         room = show(work.memory_share * there, "byte")
         raise InvalidInput(
@@ -182,7 +187,11 @@ def _results(
 ) -> dict[str, Callable[[], Estimate]]:
     """Return what is asked for by name, made when it is asked for."""
     tpot = Estimate("tpot", found.tpot, "s")
-    rate = instances * found.users / found.tpot
+    rate = tokens_per_second(work, instances, found)
+    terms = functools.cache(lambda: prices or default_prices())
+    facility = functools.cache(lambda: grid_power(work, system, instance, found, terms()))
+    spent = functools.cache(lambda: spending(system, facility(), terms(), work.precision))
+    parts = functools.cache(lambda: shares(work, instance, found))
 
     def first() -> Estimate:
         return total(
@@ -194,59 +203,67 @@ def _results(
             term("queue for the cache", found.queue, "s"),
         )
 
-    def terms() -> Prices:
-        from nvscale import views
-
-        return prices or views.prices()
-
-    def facility() -> Estimate:
-        from nvscale import views
-
-        default = carrier(system.pue) == FLOAT and system.pue == 1.0
-        placed = system.replace(pue=views.default_pue()[0]) if default else system
-        return facility_power(placed, work.precision, terms())
-
     def output() -> Estimate:
-        return derived("tokens per second", rate, "token/s", "instances x running users / tpot", tpot)
-
-    def cost() -> Estimate:
-        spent, made = cost_rate(system, work.precision, terms()), output()
-        return derived(
-            "usd per million tokens", MILLION * spent.value / made.value, "USD", "cost rate / tokens per second x 1e6", spent, made
-        )
-
-    def energy() -> Estimate:
-        drawn, made = facility(), output()
-        return derived(
-            "joules per token",
-            drawn.value / made.value,
-            "J/token",
-            "facility power / tokens per second",
-            drawn,
-            made,
-            assumptions=(NAMEPLATE,),
-        )
+        cycle = term("cycle", found.cycle, "s")
+        return derived("tokens per second", rate, "token/s", "instances x running users / (step + its share of all prefills)", cycle)
 
     def latency() -> Estimate:
         rest = derived("output", (work.osl - 1.0) * found.tpot, "s", "(output - 1) x tpot", tpot)
         return total("latency", first(), rest)
 
+    def over(name: str, top: Callable[[], Estimate], unit: str, factor: float, share: str = "") -> Callable[[], Estimate]:
+        """A rate of money or energy over the tokens of one kind: its share of the time, over tokens of that kind a second."""
+
+        def make() -> Estimate:
+            paid, made = top(), output()
+            used = factor / terms().utilisation if unit == "USD" else factor
+            if not share:
+                return derived(name, used * paid.value / made.value, unit, f"{paid.name} / tokens per second", paid, made)
+            part, count = getattr(parts(), share), _count(work, share) / work.osl
+            value = where(count > 0.0, used * paid.value * part / (made.value * where(count > 0.0, count, 1.0)), 0.0)
+            return derived(name, value, unit, f"{paid.name} x share of the time / tokens per second", paid, made, term("share", part, "1"))
+
+        return make
+
+    def speed(name: str, below: Callable[[], Any], how: str) -> Callable[[], Estimate]:
+        return lambda: derived(name, rate / below(), "token/s", how, output())
+
+    kinds = {"input": "prompt", "cached": "cached", "output": "output"}
     made: dict[str, Callable[[], Estimate]] = {
         "ttft": first,
         "tpot": lambda: _tree(found, instance),
         "latency": latency,
         "tokens per second": output,
         "tokens per second per user": lambda: derived("tokens per second per user", 1.0 / found.tpot, "token/s", "1 / tpot", tpot),
-        "tokens per second per chip": lambda: derived(
-            "tokens per second per chip", rate / system.chips, "token/s", "rate / chips", output()
+        "tokens per second per chip": speed("tokens per second per chip", lambda: system.chips, "rate / chips"),
+        "tokens per second per megawatt": speed(
+            "tokens per second per megawatt", lambda: facility().value / MEGAWATT, "rate / facility power"
         ),
-        "tokens per second per megawatt": lambda: derived(
-            "tokens per second per megawatt", rate / facility().value * MEGAWATT, "token/s", "rate / facility power", output(), facility()
-        ),
+        "tokens per usd": lambda: derived("tokens per usd", rate / spent().value, "token/USD", "rate / cost rate", output(), spent()),
         "requests per second": lambda: derived("requests per second", rate / work.osl, "1/s", "tokens per second / output", output()),
-        "usd per million tokens": cost,
-        "joules per token": energy,
+        "power": facility,
+        "cost rate": spent,
+        "usd per million tokens": over("usd per million tokens", spent, "USD", MILLION),
+        "joules per token": over("joules per token", facility, "J/token", 1.0),
         "slots": lambda: derived("slots", found.slots, "1", "free memory / cache of a sequence", figure(system.chip, "memory")),
         "instances": lambda: term("instances", instances, "1"),
+        "users": lambda: term("users", instances * found.users, "1"),
     }
+    for kind, share in kinds.items():
+        made[f"usd per million {kind} tokens"] = over(f"usd per million {kind} tokens", spent, "USD", MILLION, share)
+        made[f"joules per {kind} token"] = over(f"joules per {kind} token", facility, "J/token", 1.0, share)
     return made
+
+
+def _count(work: Serving, share: str) -> Any:
+    """Tokens of a kind in a request."""
+    known = work.isl * work.prefix_cached
+    return {"prompt": work.isl - known, "cached": known, "output": work.osl}[share]
+
+
+def tokens_per_second(work: Serving, instances: Any, found: Loop) -> Any:
+    """Return the output tokens per second of all instances; users fewer than instances leave some idle."""
+    rate = instances * found.output
+    if work.concurrency is None:
+        return rate
+    return rate * minimum(work.concurrency / (instances * found.users), 1.0)

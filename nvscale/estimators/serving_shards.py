@@ -120,6 +120,14 @@ class Instance:
         if has(model.state_layers):
             self.layer_shapes.append((model.state_layers, [(model.hidden, model.state_parameters / model.hidden / tp)]))
 
+    def weights(self) -> tuple[Any, Any]:
+        """Return the bytes of weights on one chip: of experts, spread over all, and of the rest, a copy in each attention rank."""
+        work, model = self.work, self.model
+        experts = 0.0
+        if has(self.expert_layers):
+            experts = self.expert_layers * model.experts * model.expert_parameters * work.storage.weight
+        return experts / self.chips, (work.weight_size - experts) / (self.plan.tp * self.plan.pp)
+
     # ------------------------------------------------------------------ kernels
 
     def products(self, rows: Any) -> Any:
