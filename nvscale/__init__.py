@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nvscale.analysis.trends import Growth, fit_growth
     from nvscale.catalogue import Catalogue, chip, chips, load, model, models, network, networks, system, systems
     from nvscale.composition import Network, Part, System
+    from nvscale.deployments import Deployment, Deployments
     from nvscale.efficiencies import IDEAL, GemmEfficiency
     from nvscale.efficiencies.serving import ServingEfficiency, ServingEngine
     from nvscale.efficiencies.training import TrainingEfficiency, TrainingStack
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from nvscale.estimators.system_benchmarks import system_benchmark
     from nvscale.estimators.training import TrainingStep, training
     from nvscale.formats import Precision, precision, precisions
+    from nvscale.frontiers import Frontier, frontier
     from nvscale.grids import Sweep, sweep
     from nvscale.model_configs import from_config
     from nvscale.parallelism import Parallelism
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     from nvscale.record import Record
     from nvscale.settings import Prices
     from nvscale.silicon import Chip, Rates
+    from nvscale.sizing import latency_floor, size_deployment
     from nvscale.transformers import Model
     from nvscale.truth.fitting import calibrate
     from nvscale.truth.microbenchmarks import measure
@@ -85,6 +88,7 @@ _HOMES = {
     "nvscale.estimators.training": "TrainingStep training",
     "nvscale.estimators.memory_of_training": "fits training_memory",
     "nvscale.formats": "Precision precision precisions",
+    "nvscale.frontiers": "Frontier frontier",
     "nvscale.grids": "Sweep sweep",
     "nvscale.model_configs": "from_config",
     "nvscale.parallelism": "Parallelism",
@@ -92,7 +96,9 @@ _HOMES = {
     "nvscale.provenance": "Source",
     "nvscale.record": "Record",
     "nvscale.settings": "Prices",
+    "nvscale.deployments": "Deployment Deployments",
     "nvscale.silicon": "Chip Rates",
+    "nvscale.sizing": "latency_floor size_deployment",
     "nvscale.transformers": "Model",
     "nvscale.truth.fitting": "calibrate",
     "nvscale.truth.scoring": "Scores validate",
@@ -112,8 +118,11 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Curves",
     "Decoding",
     "Decomposition",
+    "Deployment",
+    "Deployments",
     "Estimate",
     "ExpertExchange",
+    "Frontier",
     "Gemm",
     "GemmEfficiency",
     "Growth",
@@ -162,9 +171,11 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "fits",
     "formulas",
     "from_config",
+    "frontier",
     "kernel",
     "kernel_energy",
     "kernel_power",
+    "latency_floor",
     "load",
     "load_power",
     "measure",
@@ -179,6 +190,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "quantities",
     "rooflines",
     "serving",
+    "size_deployment",
     "sweep",
     "system",
     "system_benchmark",

@@ -5,22 +5,22 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nvscale.composition import System
-from nvscale.errors import InvalidInput, MissingFigure
+from nvscale.errors import InvalidInput, MissingFigure, NoFeasiblePlan
 from nvscale.estimators.generation import Loop, loop, prepared
 from nvscale.estimators.serving import memory_of, tokens_per_second
-from nvscale.estimators.serving_shards import Instance, instance_chips
+from nvscale.estimators.serving_shards import instance_chips
 from nvscale.estimators.serving_use import MEGAWATT, grid_power, spending
 from nvscale.estimators.training_shards import links
 from nvscale.layouts import divisors
-from nvscale.ops import FLOAT, carrier, floor
+from nvscale.ops import carrier, floor
 from nvscale.parallelism import Parallelism
 from nvscale.record import units_of
 from nvscale.settings import Prices
 from nvscale.workloads.serving import Serving
 
 NAMES = ("tp", "pp", "ep")
-STAGES = (1.0, 2.0, 4.0, 8.0)
-"""Pipeline stages that are tried."""
+STAGES = (2.0, 4.0, 8.0, 16.0)
+"""Pipeline stages that are tried where no layout without them fits."""
 WEIGHTS, CACHE = "the weights do not fit the memory", "the cache of one request does not fit beside the weights"
 Reasons = dict[str, int]
 
@@ -37,14 +37,14 @@ def layouts_of(work: Serving, system: System, *, plans: "Iterable[Parallelism] |
     plans : iterable of Parallelism, optional
         The only layouts to take.
     given : any
-        tp, pp, ep: the only value or values to try.
+        tp, pp, ep: the only value or values to try; without `pp` no pipelines.
 
     Examples
     --------
     >>> import nvscale as nv
     >>> work = nv.Serving(model=nv.model("llama-3.1-8b"), isl=1024, osl=1024, concurrency=1)
     >>> rows, reasons = layouts_of(work, nv.system("dgx-h100"))
-    >>> [tuple(row) for row in rows.tolist() if row[1] == 1]
+    >>> [tuple(row) for row in rows.tolist()]
     [(1.0, 1.0, 1.0), (2.0, 1.0, 1.0), (4.0, 1.0, 1.0), (8.0, 1.0, 1.0)]
     """
     import numpy as np
@@ -69,7 +69,7 @@ def _axes(work: Serving, given: Mapping[str, Any]) -> dict[str, list[float]]:
     """Values of each figure: those that were asked for, or all that could be."""
     model, units = work.model, units_of(Parallelism)
     experts = divisors(model.experts) if model.experts else [1.0]
-    axes = {"tp": divisors(model.heads), "pp": [n for n in STAGES if n <= model.layers], "ep": experts}
+    axes = {"tp": divisors(model.heads), "pp": [1.0], "ep": experts}
     for name, value in given.items():
         many = value if isinstance(value, list | tuple | range) or carrier(value) == "array" else [value]
         axes[name] = sorted({float(units[name].si(one, name)) for one in many})
@@ -136,6 +136,7 @@ class Fleet:
         calibration: Any = None,
     ) -> None:
         self.work, self.system, self.rows, self.prices = work, system, rows, prices
+        self.settings = {"prices": prices, "engine": engine, "efficiency": efficiency, "calibration": calibration}
         plan = Parallelism(**{name: rows[:, i : i + 1] for i, name in enumerate(NAMES)})
         _, _, self.instance, self.notes = prepared(work, system, plan, engine, efficiency, calibration)
         self.memory = memory_of(system.chip)
@@ -157,6 +158,10 @@ class Fleet:
         free = self.work.memory_share * self.memory - sum(self.instance.weights())
         room = np.broadcast_to(self.slots, self.chips.shape)
         return np.where(free <= 0.0, WEIGHTS, np.where(room < 1.0, CACHE, "")).ravel()
+
+    def fitting(self) -> "Fleet":
+        """Return those of the layouts that fit the memory."""
+        return Fleet(self.work, self.system, self.rows[self.misfits() == ""], **self.settings)
 
     def loop(self, users: Any) -> Loop:
         """Return the loop of one instance with so many users."""
@@ -214,6 +219,44 @@ class Fleet:
         return low
 
 
+def fitting_fleet(
+    work: Serving, system: System, options: Mapping[str, Any], *, plans: "Iterable[Parallelism] | None" = None, **given: Any
+) -> Fleet:
+    """Return the layouts that can be and fit the memory, pipelines only where nothing else fits.
+
+    Raises
+    ------
+    NoFeasiblePlan
+        None fits; says what is missing.
+    MissingPrecision
+        The chip does not compute in the format.
+    """
+    if work.storage.rate not in system.chip.precisions():
+        system.chip.rate(work.storage.rate)
+    tries = [given] if plans is not None or given.get("pp") is not None else [given, {**given, "pp": STAGES}]
+    least: Fleet | None = None
+    reasons: Reasons = {}
+    for axes in tries:
+        rows, reasons = layouts_of(work, system, plans=plans, **axes)
+        if len(rows):
+            least = Fleet(work, system, rows, **options)
+            if (least.misfits() == "").any():
+                return least.fitting()
+    if least is None:
+        raise NoFeasiblePlan("no layout can be: " + "; ".join(f"{reason} ({count})" for reason, count in reasons.items()))
+    raise NoFeasiblePlan(_too_small(least))
+
+
+def _too_small(fleet: Fleet) -> str:
+    """What the leanest layout lacks."""
+    import numpy as np
+
+    weights = np.broadcast_to(sum(fleet.instance.weights()), fleet.chips.shape).ravel()
+    leanest = int(np.argmin(weights))
+    sizes = f"{weights[leanest] / 1e9:,.1f} GB of weights a chip, {fleet.work.memory_share * float(fleet.memory) / 1e9:,.1f} GB usable"
+    return f"{fleet.misfits()[leanest]} even with {label(fleet.rows[leanest])}: {sizes}"
+
+
 def _spending(system: System, drawn: Any, prices: Prices, precision: str) -> Any:
     """Dollars a second; nan where the system has no price."""
     try:
@@ -231,9 +274,3 @@ def label(row: Sequence[float]) -> str:
     named = [f"{name} {size:g}" for name, size in zip(NAMES, row, strict=True) if name == "tp" or size > 1.0]
     return ", ".join(named)
 
-
-def named_layout(instance: Instance) -> str:
-    """Return the layout of an instance in words."""
-    plan = instance.plan
-    sizes = [getattr(plan, name) for name in NAMES]
-    return label(sizes) if all(carrier(size) == FLOAT for size in sizes) else "many layouts"
