@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from nvscale.planning import best_plan
     from nvscale.provenance import Source
     from nvscale.record import Record
+    from nvscale.serving_search import best_serving_plans, most_users, serving_cost
     from nvscale.settings import Prices
     from nvscale.silicon import Chip, Rates
     from nvscale.sizing import latency_floor, size_deployment
@@ -95,6 +96,7 @@ _HOMES = {
     "nvscale.planning": "best_plan",
     "nvscale.provenance": "Source",
     "nvscale.record": "Record",
+    "nvscale.serving_search": "best_serving_plans most_users serving_cost",
     "nvscale.settings": "Prices",
     "nvscale.deployments": "Deployment Deployments",
     "nvscale.silicon": "Chip Rates",
@@ -160,6 +162,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "__version__",
     "baselines",
     "best_plan",
+    "best_serving_plans",
     "calibrate",
     "catalogue",
     "chip",
@@ -181,6 +184,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "measure",
     "model",
     "models",
+    "most_users",
     "network",
     "networks",
     "precision",
@@ -190,6 +194,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "quantities",
     "rooflines",
     "serving",
+    "serving_cost",
     "size_deployment",
     "sweep",
     "system",

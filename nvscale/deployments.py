@@ -100,9 +100,10 @@ class Deployment:
 
     @property
     def estimate(self) -> Served:
-        """The load on what is bought, as an estimate with its tree, interval and sources."""
-        bought = self.system.scale(self.gpus) if self.gpus != self.system.chips else self.system
-        load = self.work.replace(concurrency=self.goal.users, rate=None)
+        """The load on what is bought, as an estimate with its tree, interval and sources; of one where they are not joined."""
+        joined = bool(self.system.networks)
+        bought = self.system.scale(self.gpus) if joined and self.gpus != self.system.chips else self.system
+        load = self.work.replace(concurrency=self.goal.users if joined else self.users_per_instance, rate=None)
         return serving(load, bought, self.plan, **self.options)
 
     def row(self) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from nvscale.composition import System
 from nvscale.errors import InvalidInput, MissingFigure, NoFeasiblePlan
-from nvscale.estimators.generation import Loop, loop, prepared
-from nvscale.estimators.serving import memory_of, tokens_per_second
+from nvscale.estimators.generation import Loop, loop, open_loop, prepared
+from nvscale.estimators.serving import memory_of, running, tokens_per_second
 from nvscale.estimators.serving_shards import instance_chips
 from nvscale.estimators.serving_use import MEGAWATT, grid_power, spending
 from nvscale.estimators.training_shards import links
@@ -168,17 +168,20 @@ class Fleet:
         return loop(self.work, self.instance, self.memory, users)
 
     def serve(self, users: Any) -> Served:
-        """Return what the whole system does with so many users an instance, a second dimension of loads."""
-        found = self.loop(users)
-        all_users = users * self.instances
-        rate = tokens_per_second(self.work.replace(concurrency=all_users, rate=None), self.instances, found)
+        """Return what the whole system does with so many users an instance, a second dimension of loads; None for the load of the work."""
+        if users is None and self.work.rate is not None:
+            found, work = open_loop(self.work, self.instance, self.memory, self.work.rate / self.instances), self.work
+        else:
+            each = self.work.concurrency / self.instances if users is None else users
+            found, work = self.loop(each), self.work.replace(concurrency=each * self.instances, rate=None)
+        rate = tokens_per_second(work, self.instances, found)
         drawn = grid_power(self.work, self.system, self.instance, found, self.prices)
         money = _spending(self.system, drawn, self.prices, self.work.precision)
         power = drawn.value
         return Served(
             tpot=found.tpot,
             ttft=found.ttft,
-            users=all_users,
+            users=running(work, self.instances, found),
             tokens_per_second=rate,
             per_user=1.0 / found.tpot,
             per_gpu=rate / self.system.chips,

@@ -100,7 +100,7 @@ def size_deployment(
         speed=_limit(tokens_per_second_per_user, "token/s", "tokens_per_second_per_user", 0.0),
         ttft=_limit(ttft, "s", "ttft", math.inf),
         spare=float(Unit("1", ">=0").si(spare, "spare")),
-        percentile=None if percentile is None else float(Unit("1", "(0,1)").si(percentile, "percentile")),
+        percentile=None if percentile is None else float(Unit("1", "[0,1]").si(percentile, "percentile")),
         by=by,
     )
     _check(goal, candidates)
@@ -139,8 +139,8 @@ def _check(goal: Goal, candidates: Any) -> None:
         raise InvalidInput(f"candidates: {candidates!r} is no list of systems; write e.g. ['dgx-h100', 'dgx-b200']")
     if goal.spare != math.floor(goal.spare) or goal.users != math.floor(goal.users):
         raise InvalidInput(f"users and spare must be whole numbers; given were {goal.users:g} and {goal.spare:g}")
-    if goal.percentile is not None and goal.percentile < 0.5:
-        raise InvalidInput(f"percentile: {goal.percentile:g} is below the median; give a share of the requests such as 0.95")
+    if goal.percentile is not None and not 0.5 <= goal.percentile < 1.0:
+        raise InvalidInput(f"percentile: {goal.percentile:g} is not from 0.5 up to below 1; give a share of the requests such as 0.95")
 
 
 def _rank(by: str) -> Callable[[Deployment], tuple[float, ...]]:
@@ -219,9 +219,10 @@ class _Search:
         inside = np.maximum(np.floor(chips / fleet.chips), 1.0)
         systems = np.ceil(needed / inside) * np.maximum(np.ceil(fleet.chips / chips), 1.0)
         instances = systems / np.maximum(np.ceil(fleet.chips / chips), 1.0) * inside
-        bought = self.system.scale(systems * chips) if self.system.networks else self.system
+        joined = bool(self.system.networks)
+        bought = self.system.scale(systems * chips) if joined else self.system
         placed = Fleet(self.work, bought, fleet.rows, **self.options)
-        placed.instances = instances
+        placed.instances, copies = (instances, 1.0) if joined else (np.ones_like(instances), systems)
         served = placed.serve(goal.users / instances)
         seen = delays(self.work, placed.loop(goal.users / instances), fleet.instance.ranks * fleet.instance.plan.pp, goal.percentile)
         bound = self._bound(fleet, most)
@@ -234,10 +235,10 @@ class _Search:
             "tpot": seen.tpot,
             "ttft": seen.ttft,
             "tokens_per_second_per_user": 1.0 / seen.tpot,
-            "tokens_per_second": served.tokens_per_second,
+            "tokens_per_second": copies * served.tokens_per_second,
             "tokens_per_second_per_gpu": served.per_gpu,
-            "megawatts": served.power / 1e6,
-            "usd_per_hour": served.cost_rate * HOUR,
+            "megawatts": copies * served.power / 1e6,
+            "usd_per_hour": copies * served.cost_rate * HOUR,
             "usd_per_million_tokens": served.usd_per_million_tokens,
             "joules_per_token": served.joules_per_token,
         }

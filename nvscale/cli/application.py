@@ -11,6 +11,7 @@ from nvscale.cli import (
     curve_commands,
     measure_command,
     model_commands,
+    serving_commands,
     training_command,
     truth_commands,
 )
@@ -52,6 +53,9 @@ _COMMANDS: tuple[tuple[str, Any], ...] = (
     ("trends", catalogue_commands.trends),
     ("sources", catalogue_commands.sources),
     ("train", training_command.train),
+    ("serve", serving_commands.serve),
+    ("size", serving_commands.size),
+    ("frontier", serving_commands.frontier_command),
     ("validate", truth_commands.validate),
     ("calibrate", calibrate_command.calibrate),
     ("measure", measure_command.measure),

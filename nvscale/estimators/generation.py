@@ -17,7 +17,8 @@ from nvscale.estimators.serving_shards import First, Instance, Machine, Step, in
 from nvscale.estimators.serving_shards import machine as rates_of
 from nvscale.formats import plain_name
 from nvscale.formulas import serving as formulas
-from nvscale.ops import FLOAT, carrier, maximum, minimum
+from nvscale.formulas import serving_queues as queues
+from nvscale.ops import FLOAT, INFINITY, carrier, maximum, minimum, where
 from nvscale.parallelism import Parallelism
 from nvscale.record import units_of
 from nvscale.silicon import Chip
@@ -90,12 +91,12 @@ def loop(work: Serving, instance: Instance, memory: Any, users: Any) -> Loop:
     cache = instance.cached(length) / instance.plan.pp
     slots = minimum(formulas.cache_slots(instance.ranks * free, cache), work.running_limit)
     running = maximum(minimum(users, slots), 1.0)
-    queues = instance.ranks * instance.plan.pp
-    batch = running / queues
+    lanes = instance.ranks * instance.plan.pp
+    batch = running / lanes
     step = instance.step(batch, work.context)
     computed = work.isl * (1.0 - work.prefix_cached)
     first = instance.first(computed, work.isl - computed, batch)
-    share = formulas.prefill_share(running, queues, work.osl)
+    share = formulas.prefill_share(running, lanes, work.osl)
     prefill = engine.interference * first.mixed + first.experts
     step_time = sum(step) / work.accepted
     tpot = formulas.time_per_output_token(step_time, share, prefill)
@@ -105,8 +106,60 @@ def loop(work: Serving, instance: Instance, memory: Any, users: Any) -> Loop:
     fixed = engine.first_launch + instance.expert_layers * engine.first_expert_layer + (work.stream_interval - 1.0) * tpot
     queue = formulas.queue_wait(users, slots, work.osl, tpot)
     ttft = formulas.first_token_time(engine.first_scale * first.alone, burst, tpot, engine.first_steps, fixed, queue)
-    cycle = step_time + running / queues / work.osl * prefill
+    cycle = step_time + running / lanes / work.osl * prefill
     return Loop(slots, running, batch, step, first, share, prefill, step_time, tpot, burst, fixed, queue, ttft, cycle, instance.ranks * free / cache)
+
+
+def open_loop(work: Serving, instance: Instance, memory: Any, rate: Any) -> Loop:
+    """Return the steady state of one instance where so many requests arrive per second, whatever the others wait for.
+
+    The running requests n solve n = rate x output x tpot(n) (Little), tpot = step(n) / (1 - rate x prefill) being exact at any n;
+    secants from below grow monotonically, for steps that grow faster than their batch. Prompts queue as in M/D/1, requests
+    for the cache as in M/M/slots. Where more arrive than an instance serves, the time to the first token is infinite.
+
+    Parameters
+    ----------
+    work, instance, memory
+        As for `loop`.
+    rate : 1/s
+        Requests per second of this instance; may be an array.
+    """
+    full = loop(work, instance, memory, INFINITY)
+    stable = rate < full.output / work.osl
+    engine, lanes = instance.engine, instance.ranks * instance.plan.pp
+    each = where(stable, rate, 0.0)
+    computed = work.isl * (1.0 - work.prefix_cached)
+
+    def at(users: Any) -> tuple[Any, Step, First, Any, Any]:
+        batch = maximum(users, 1.0) / lanes
+        step, first = instance.step(batch, work.context), instance.first(computed, work.isl - computed, batch)
+        prefill = engine.interference * first.mixed + first.experts
+        return batch, step, first, prefill, sum(step) / work.accepted / maximum(1.0 - each * prefill / lanes, TINY)
+
+    before, after = 0.0 * each, each * work.osl * at(1.0)[4]
+    gap_before = after - before
+    for _ in range(SECANTS):
+        gap = each * work.osl * at(after)[4] - after
+        change = gap_before - gap
+        slope = where(change > 0.0, (after - before) / where(change > 0.0, change, 1.0), 1.0)
+        before, gap_before, after = after, gap, minimum(maximum(after + gap * slope, 0.0), full.slots)
+    batch, step, first, prefill, tpot = at(where(stable, after, full.users))
+    busy = queues.offered_load(each / lanes, prefill)
+    first_wait = queues.single_server_wait(each / lanes, prefill)
+    slot_wait = where(stable, queues.many_server_wait(each, work.osl * tpot, full.slots), INFINITY)
+    fixed = engine.first_launch + instance.expert_layers * engine.first_expert_layer + (work.stream_interval - 1.0) * tpot
+    ttft = formulas.first_token_time(engine.first_scale * first.alone, first_wait, tpot, engine.first_steps, fixed, slot_wait)
+    tpot = where(stable, tpot, full.tpot)
+    running = where(stable, each * work.osl * tpot, full.users)
+    return Loop(
+        slots=full.slots, users=running, batch=batch, step=step, first=first, share=where(stable, each * tpot / lanes, full.share),
+        prefill=prefill, step_time=where(stable, tpot * (1.0 - busy), full.step_time), tpot=tpot, burst=first_wait, fixed=fixed, queue=slot_wait, ttft=ttft,
+        cycle=where(stable, tpot, full.cycle), room=full.room,
+    )  # fmt: skip
+
+
+SECANTS, TINY = 8, 1e-9
+"""Steps of the search for the running requests, and the least share of the time that is left for decoding."""
 
 
 # ---------------------------------------------------------------------- one step, one prompt

@@ -10,10 +10,10 @@ from nvscale.efficiencies.base import Efficiency
 from nvscale.efficiencies.serving import ServingEfficiency, ServingEngine
 from nvscale.errors import InvalidInput
 from nvscale.estimate import Estimate, derived, figure, show, term, total
-from nvscale.estimators.generation import PARTS, Loop, Results, called, loop, prepared, step_tree
+from nvscale.estimators.generation import PARTS, Loop, Results, called, loop, open_loop, prepared, step_tree
 from nvscale.estimators.serving_shards import Instance
 from nvscale.estimators.serving_use import MEGAWATT, MILLION, grid_power, shares, spending
-from nvscale.ops import FLOAT, carrier, floor, minimum, where
+from nvscale.ops import FLOAT, INFINITY, carrier, floor, minimum, where
 from nvscale.parallelism import Parallelism
 from nvscale.settings import Prices
 from nvscale.silicon import Chip
@@ -65,7 +65,7 @@ class Served(Results):
             f"  {self['usd per million tokens'].value:,.3g} USD per million output tokens, {self['joules per token'].value:,.3g} J per output token",
         ]
         waiting = self.found.queue
-        if carrier(waiting) == FLOAT and waiting > 0.0:
+        if self.work.rate is None and carrier(waiting) == FLOAT and waiting > 0.0:
             lines.append(
                 f"  more users than the cache holds ({float(self.found.slots):,.0f} an instance): {show(waiting, 's')} of queueing"
             )
@@ -126,7 +126,7 @@ def serving(
     """
     placed, layout, instance, notes = prepared(work, system, plan, engine, efficiency, calibration)
     instances = floor(placed.chips / instance.chips)
-    found = loop(work, instance, _memory(placed, work, instance), work.concurrency / instances)
+    found = _steady(work, placed, instance, instances)
     tree = _tree(found, instance)
     results = _results(work, placed, instance, instances, found, prices)
     low, high = _factors(instance)
@@ -143,10 +143,25 @@ def serving(
     return served
 
 
+def _steady(work: Serving, system: System, instance: Instance, instances: Any) -> Loop:
+    """The loop of one instance: of users who wait for their answers, or of requests that arrive; too many of these are refused."""
+    memory = _memory(system, work, instance)
+    if work.rate is None:
+        return loop(work, instance, memory, work.concurrency / instances)
+    found = open_loop(work, instance, memory, work.rate / instances)
+    if carrier(found.ttft) == FLOAT and found.ttft == INFINITY:
+        most = instances * found.output / work.osl
+        raise InvalidInput(
+            f"serving: rate: {work.rate:g} requests/s are more than the {most:.4g} that {system.name} serves with this layout; the queue "
+            "would grow without end: take more chips, or another layout"
+        )
+    return found
+
+
 def _load(work: Serving) -> str:
-    lengths = [f"{size:g}" if carrier(size) == FLOAT else "(swept)" for size in (work.isl, work.osl)]
-    users = f"{work.concurrency:g}" if carrier(work.concurrency) == FLOAT else "(swept)"
-    return f"{users} users, {lengths[0]} in, {lengths[1]} out"
+    asked = work.concurrency if work.rate is None else work.rate
+    load, isl, osl = (f"{size:g}" if carrier(size) == FLOAT else "(swept)" for size in (asked, work.isl, work.osl))
+    return f"{load} {'users' if work.rate is None else 'requests/s'}, {isl} in, {osl} out"
 
 
 def memory_of(chip: Chip) -> Any:
@@ -197,7 +212,7 @@ def _results(
         return total(
             "ttft",
             term("first pass", instance.engine.first_scale * found.first.alone, "s"),
-            term("burst of users", found.burst, "s"),
+            term("burst of users" if work.rate is None else "queue of prompts", found.burst, "s"),
             term("steps in flight", instance.engine.first_steps * found.tpot, "s"),
             term("fixed", found.fixed, "s"),
             term("queue for the cache", found.queue, "s"),
@@ -247,7 +262,7 @@ def _results(
         "joules per token": over("joules per token", facility, "J/token", 1.0),
         "slots": lambda: derived("slots", found.slots, "1", "free memory / cache of a sequence", figure(system.chip, "memory")),
         "instances": lambda: term("instances", instances, "1"),
-        "users": lambda: term("users", instances * found.users, "1"),
+        "users": lambda: term("users", running(work, instances, found), "1"),
     }
     for kind, share in kinds.items():
         made[f"usd per million {kind} tokens"] = over(f"usd per million {kind} tokens", spent, "USD", MILLION, share)
@@ -261,9 +276,11 @@ def _count(work: Serving, share: str) -> Any:
     return {"prompt": work.isl - known, "cached": known, "output": work.osl}[share]
 
 
+def running(work: Serving, instances: Any, found: Loop) -> Any:
+    """Return the requests that run on all instances; users fewer than instances leave some idle."""
+    return instances * found.users if work.concurrency is None else minimum(instances * found.users, work.concurrency)
+
+
 def tokens_per_second(work: Serving, instances: Any, found: Loop) -> Any:
     """Return the output tokens per second of all instances; users fewer than instances leave some idle."""
-    rate = instances * found.output
-    if work.concurrency is None:
-        return rate
-    return rate * minimum(work.concurrency / (instances * found.users), 1.0)
+    return running(work, instances, found) / found.cycle

@@ -51,6 +51,12 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "nvscale.plan_results",
             "nvscale.estimators.runs",
             "nvscale.estimators.serving",
+            "nvscale.estimators.serving_use",
+            "nvscale.serving_layouts",
+            "nvscale.serving_search",
+            "nvscale.frontiers",
+            "nvscale.deployments",
+            "nvscale.sizing",
         ),
     ),
     ("measured truth", ("nvscale.truth",)),
@@ -60,6 +66,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
 # Imports against the layers: (importer, imported, function it stands in), with the reason.
 DOORWAYS: dict[tuple[str, str, str], str] = {
     ("nvscale.estimate", "nvscale.quantities", "quantity"): "the pint value of an estimate, loaded only when asked for",
+    ("nvscale.frontiers", "nvscale.plots", "plot"): "the figure of a frontier; matplotlib is loaded only when asked for",
     ("nvscale.record", "nvscale.quantities", "quantity"): "the pint value of a figure, loaded only when asked for",
 }
 # Imports inside one layer that would close a circle at module level: lazily only.
@@ -87,6 +94,10 @@ IN_FUNCTIONS: dict[str, tuple[str, ...]] = {
         "nvscale.grids",
         "nvscale.layouts",
         "nvscale.planning",
+        "nvscale.serving_layouts",
+        "nvscale.serving_search",
+        "nvscale.frontiers",
+        "nvscale.sizing",
         "nvscale.truth.*",
         "nvscale.ops",
         "nvscale.units",
@@ -100,7 +111,7 @@ IN_FUNCTIONS: dict[str, tuple[str, ...]] = {
     "pydantic": ("nvscale.units",),
     "pydantic_core": ("nvscale.units",),
     "scipy": ("nvscale.truth.*", "nvscale.analysis.*", "nvscale.estimators.*"),
-    "pandas": ("nvscale.analysis.*", "nvscale.views", "nvscale.grids", "nvscale.plan_results"),
+    "pandas": ("nvscale.analysis.*", "nvscale.views", "nvscale.grids", "nvscale.plan_results", "nvscale.frontiers", "nvscale.deployments"),
     "xarray": ("nvscale.grids",),
     "rich": ("nvscale.planning",),
     "matplotlib": ("nvscale.report.*", "nvscale.cli.*"),
