@@ -138,7 +138,9 @@ class Deployments(Sequence[Deployment]):
 
     def __init__(self, work: Serving, goal: Goal, found: tuple[Deployment, ...], rejected: dict[str, str]) -> None:
         self.work, self.goal, self.all, self.rejected = work, goal, found, rejected
-        self.best = tuple({one.system.name: one for one in reversed(found)}[name] for name in dict.fromkeys(one.system.name for one in found))
+        self.best = tuple(
+            {one.system.name: one for one in reversed(found)}[name] for name in dict.fromkeys(one.system.name for one in found)
+        )
 
     @overload
     def __getitem__(self, index: int) -> Deployment: ...
@@ -168,9 +170,14 @@ class Deployments(Sequence[Deployment]):
         if mine != mine:
             return f"{word} is not known"
         each = (mine / one.gpus) / (its / best.gpus)
-        parts = [(one.gpus / best.gpus, "the GPUs"), (each, {"cost": "the cost of a GPU", "energy": "the power of a GPU", "gpus": ""}[self.goal.by])]
+        parts = [
+            (one.gpus / best.gpus, "the GPUs"),
+            (each, {"cost": "the cost of a GPU", "energy": "the power of a GPU", "gpus": ""}[self.goal.by]),
+        ]
         told = [f"{ratio:.2f} x {what}" for ratio, what in parts if what and abs(ratio - 1.0) > NEAR]
-        density = f"{one.most_users / one.instance_gpus:,.3g} users a GPU against {best.most_users / best.instance_gpus:,.3g}, {one.bound} binds"
+        density = (
+            f"{one.most_users / one.instance_gpus:,.3g} users a GPU against {best.most_users / best.instance_gpus:,.3g}, {one.bound} binds"
+        )
         return f"{mine / its - 1.0:+.0%} {word}: {', '.join([*told, density])}"
 
     def to_dict(self) -> dict[str, Any]:
@@ -200,7 +207,12 @@ class Deployments(Sequence[Deployment]):
         title = f"{work.model.name or 'model'}, {work.isl:g} in, {work.osl:g} out: {self.goal}{spare}; ranked by {self.goal.by}"
         rows = [HEAD, *([str(rank), *_cells(one)] for rank, one in enumerate(self.best, start=1))]
         widths = [max(len(row[i]) for row in rows) for i in range(len(HEAD))]
-        lines = ["  ".join(cell.ljust(width) if i in (1, 2) else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths, strict=True))) for row in rows]
+        lines = [
+            "  ".join(
+                cell.ljust(width) if i in (1, 2) else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+            )
+            for row in rows
+        ]
         others = [f"  {one.system.name}: {self.loses(one)}" for one in self.best[1:]]
         same = self._runner_up()
         others += [f"  on {same.system.name} itself, {same.layout}, {same.engine}, {same.precision}: {self.loses(same)}"] if same else []

@@ -193,7 +193,11 @@ def draw_frontier(frontier: Frontier, per: str = "gpu") -> Any:
         rows = frontier.envelope(per, system=system, precision=precision)
         if rows:
             axes.plot(
-                [row[X] for row in rows], [row[name] for row in rows], color=colour[system, precision], linewidth=2.0, label=f"{system} {precision}"
+                [row[X] for row in rows],
+                [row[name] for row in rows],
+                color=colour[system, precision],
+                linewidth=2.0,
+                label=f"{system} {precision}",
             )
     axes.legend(fontsize=8, frameon=False)
     return figure

@@ -276,4 +276,3 @@ def label(row: Sequence[float]) -> str:
     """
     named = [f"{name} {size:g}" for name, size in zip(NAMES, row, strict=True) if name == "tp" or size > 1.0]
     return ", ".join(named)
-

@@ -51,7 +51,9 @@ def serve(  # noqa: PLR0913 - one option a setting
     engine: Engine = "generic",
     precision: Format = "bf16",
     prefix_cached: Cached = 0.0,
-    search: Annotated[bool, typer.Option("--search", help="Look for the layout with the most tokens per second within the limits.")] = False,
+    search: Annotated[
+        bool, typer.Option("--search", help="Look for the layout with the most tokens per second within the limits.")
+    ] = False,
     top: Annotated[int, typer.Option(min=1, help="How many layouts --search shows.")] = 5,
     slo_tpot: SloTpot = None,
     slo_ttft: SloTtft = None,
@@ -186,7 +188,16 @@ def _table(found: Frontier, per: str) -> Table:
     step = max(1, -(-len(rows) // MOST_ROWS))
     kept = [*rows[:-1:step], rows[-1]]
     name = column(per)
-    columns = ["system", "format", "layout", "users an instance", "tokens/s a user", f"tokens/s per {per}", "USD a million tokens", "J a token"]
+    columns = [
+        "system",
+        "format",
+        "layout",
+        "users an instance",
+        "tokens/s a user",
+        f"tokens/s per {per}",
+        "USD a million tokens",
+        "J a token",
+    ]
     if per == "usd":
         columns[5] = "tokens per USD"
     cells = [
@@ -239,7 +250,9 @@ def _summary(found: Served) -> dict[str, str]:
         one = found[name]
         return show(one.value, "s") + ("" if one.low is None else f" (90 %: {show(one.low, 's')} to {show(one.high, 's')})")
 
-    sizes = ", ".join(f"{name} {size:g}" for name, size in _plan(found).items() if name in ("tp", "pp", "ep") and (size > 1 or name == "tp"))
+    sizes = ", ".join(
+        f"{name} {size:g}" for name, size in _plan(found).items() if name in ("tp", "pp", "ep") and (size > 1 or name == "tp")
+    )
     money = {name: found[f"usd per million {name} tokens"].value for name in ("input", "cached", "output")}
     heat = {name: found[f"joules per {name} token"].value for name in ("input", "cached", "output")}
     return {

@@ -107,7 +107,9 @@ def loop(work: Serving, instance: Instance, memory: Any, users: Any) -> Loop:
     queue = formulas.queue_wait(users, slots, work.osl, tpot)
     ttft = formulas.first_token_time(engine.first_scale * first.alone, burst, tpot, engine.first_steps, fixed, queue)
     cycle = step_time + running / lanes / work.osl * prefill
-    return Loop(slots, running, batch, step, first, share, prefill, step_time, tpot, burst, fixed, queue, ttft, cycle, instance.ranks * free / cache)
+    return Loop(
+        slots, running, batch, step, first, share, prefill, step_time, tpot, burst, fixed, queue, ttft, cycle, instance.ranks * free / cache
+    )
 
 
 def open_loop(work: Serving, instance: Instance, memory: Any, rate: Any) -> Loop:

@@ -22,7 +22,6 @@ from nvscale.views import prices as default_prices
 from nvscale.workloads.serving import Serving
 
 
-
 class Served(Results):
     """A load on a system: `["ttft"]`, `["tpot"]`, `["tokens per second per user"]`, `["tokens per second per GPU"]` ...
 

@@ -93,5 +93,7 @@ def spending(system: System, drawn: Estimate, prices: Prices, precision: str) ->
         one = figure(prices, "rent", "rent of a chip")
         return derived("cost rate", system.chips * prices.rent, "USD/s", "chips x rent of a chip", one)
     tariff = figure(prices, "energy_price")
-    burnt = derived("energy", cost.energy_cost_rate(drawn.value, 1.0, tariff.value), "USD/s", "facility power x energy price", drawn, tariff)
+    burnt = derived(
+        "energy", cost.energy_cost_rate(drawn.value, 1.0, tariff.value), "USD/s", "facility power x energy price", drawn, tariff
+    )
     return total("cost rate", capital_rate(system, precision, prices), burnt)
