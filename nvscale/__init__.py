@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from nvscale._version import __version__
 
 if TYPE_CHECKING:
-    from nvscale import catalogue, formulas, quantities
+    from nvscale import catalogue, formulas, laws, quantities
     from nvscale.analysis.decomposition import Decomposition
     from nvscale.analysis.roadmap import Curves
     from nvscale.analysis.trends import Growth, fit_growth
+    from nvscale.budgets import BudgetOptimum, optimum
     from nvscale.catalogue import Catalogue, chip, chips, load, model, models, network, networks, system, systems
     from nvscale.composition import Network, Part, System
     from nvscale.deployments import Deployment, Deployments
@@ -25,14 +26,18 @@ if TYPE_CHECKING:
     from nvscale.efficiencies.serving import ServingEfficiency, ServingEngine
     from nvscale.efficiencies.training import TrainingEfficiency, TrainingStack
     from nvscale.errors import (
+        BeyondRange,
         CatalogueError,
+        ExtrapolationWarning,
         InvalidInput,
         MissingDependency,
         MissingFigure,
         MissingPrecision,
         NoFeasiblePlan,
         NvscaleError,
+        NvscaleWarning,
         UnknownName,
+        UnverifiedWarning,
         WrongUnit,
     )
     from nvscale.estimate import Estimate
@@ -48,6 +53,8 @@ if TYPE_CHECKING:
     from nvscale.formats import Precision, precision, precisions
     from nvscale.frontiers import Frontier, frontier
     from nvscale.grids import Sweep, sweep
+    from nvscale.laws.fitting import LawFit, fit_law
+    from nvscale.laws.law import Law
     from nvscale.model_configs import from_config
     from nvscale.parallelism import Parallelism
     from nvscale.planning import best_plan
@@ -70,12 +77,13 @@ _HOMES = {
     "nvscale.analysis.decomposition": "Decomposition",
     "nvscale.analysis.roadmap": "Curves",
     "nvscale.analysis.trends": "Growth fit_growth",
+    "nvscale.budgets": "BudgetOptimum optimum",
     "nvscale.catalogue": "Catalogue chip chips load model models network networks system systems",
     "nvscale.composition": "Network Part System",
     "nvscale.efficiencies": "GemmEfficiency IDEAL",
     "nvscale.efficiencies.training": "TrainingEfficiency TrainingStack",
-    "nvscale.errors": "CatalogueError InvalidInput MissingDependency MissingFigure MissingPrecision NoFeasiblePlan NvscaleError "
-    "UnknownName WrongUnit",
+    "nvscale.errors": "BeyondRange CatalogueError ExtrapolationWarning InvalidInput MissingDependency MissingFigure MissingPrecision "
+    "NoFeasiblePlan NvscaleError NvscaleWarning UnknownName UnverifiedWarning WrongUnit",
     "nvscale.estimate": "Estimate",
     "nvscale.estimators.collectives": "collective",
     "nvscale.efficiencies.serving": "ServingEfficiency ServingEngine",
@@ -92,6 +100,8 @@ _HOMES = {
     "nvscale.frontiers": "Frontier frontier",
     "nvscale.grids": "Sweep sweep",
     "nvscale.model_configs": "from_config",
+    "nvscale.laws.fitting": "LawFit fit_law",
+    "nvscale.laws.law": "Law",
     "nvscale.parallelism": "Parallelism",
     "nvscale.planning": "best_plan",
     "nvscale.provenance": "Source",
@@ -110,9 +120,11 @@ _HOMES = {
     "nvscale.workloads": "Collective ExpertExchange Gemm Training",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
-_PACKAGES = ("catalogue", "formulas", "quantities")
+_PACKAGES = ("catalogue", "formulas", "laws", "quantities")
 
 __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
+    "BeyondRange",
+    "BudgetOptimum",
     "Catalogue",
     "CatalogueError",
     "Chip",
@@ -124,12 +136,15 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Deployments",
     "Estimate",
     "ExpertExchange",
+    "ExtrapolationWarning",
     "Frontier",
     "Gemm",
     "GemmEfficiency",
     "Growth",
     "IDEAL",
     "InvalidInput",
+    "Law",
+    "LawFit",
     "MissingDependency",
     "MissingFigure",
     "MissingPrecision",
@@ -137,6 +152,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Network",
     "NoFeasiblePlan",
     "NvscaleError",
+    "NvscaleWarning",
     "Parallelism",
     "Part",
     "Precision",
@@ -158,6 +174,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "TrainingStep",
     "Unit",
     "UnknownName",
+    "UnverifiedWarning",
     "WrongUnit",
     "__version__",
     "baselines",
@@ -171,6 +188,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "curves",
     "decoding",
     "fit_growth",
+    "fit_law",
     "fits",
     "formulas",
     "from_config",
@@ -179,6 +197,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "kernel_energy",
     "kernel_power",
     "latency_floor",
+    "laws",
     "load",
     "load_power",
     "measure",
@@ -187,6 +206,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "most_users",
     "network",
     "networks",
+    "optimum",
     "precision",
     "precisions",
     "prefill",

@@ -59,8 +59,14 @@ def frontier(
         Layouts of an instance; all that can be by default.
     concurrencies : sequence of float, optional
         Users of one instance; a grid up to what its cache holds by default.
-    engine, prices, efficiency, calibration
+    engine : str or ServingEngine, optional
         As for `serving`.
+    prices : Prices, optional
+        Energy price, cost of capital, life, or rent; `nvscale.prices()` by default.
+    efficiency : ServingEfficiency, optional
+        What kernels reach; fitted constants by default.
+    calibration : mapping of str to Constants, str or Path, optional
+        Constants of one's own, or the file that `nvscale calibrate` wrote.
     given : any
         tp, pp, ep: the only value or values to try.
 

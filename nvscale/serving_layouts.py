@@ -195,7 +195,8 @@ class Fleet:
 
     def plan(self, row: int) -> Parallelism:
         """Return one of the layouts."""
-        return Parallelism(**{name: float(self.rows[row, i]) for i, name in enumerate(NAMES)})
+        tp, pp, ep = (float(size) for size in self.rows[row])
+        return Parallelism(tp=tp, pp=pp, ep=ep)
 
     def label(self, row: int) -> str:
         """Return one of the layouts in words: what differs from 1."""

@@ -77,12 +77,20 @@ def best_serving_plans(
         Model, lengths of requests, users or requests per second of the whole system.
     system : str or System
         Where; it is filled with instances.
-    tpot, ttft : s, optional
-        Longest time per output token, and to the first token; none by default.
+    tpot : s, optional
+        Longest time per output token; none by default.
+    ttft : s, optional
+        Longest time to the first token; none by default.
     top : int
         How many layouts to keep.
-    engine, prices, efficiency, calibration
+    engine : str or ServingEngine, optional
         As for `serving`.
+    prices : Prices, optional
+        Energy price, cost of capital, life, or rent; `nvscale.prices()` by default.
+    efficiency : ServingEfficiency, optional
+        What kernels reach; fitted constants by default.
+    calibration : mapping of str to Constants, str or Path, optional
+        Constants of one's own, or the file that `nvscale calibrate` wrote.
     given : any
         tp, pp, ep: the only value or values to try.
 
@@ -158,10 +166,22 @@ def most_users(
 
     Parameters
     ----------
-    work, system, plan, engine, efficiency, calibration
-        As for `serving`; the number of users of the work is not used.
-    tpot, ttft : s, optional
-        Longest time per output token, and to the first token.
+    work : Serving
+        Model and lengths of requests; its number of users is not used.
+    system : str or System
+        Where.
+    plan : Parallelism
+        Layout of the instance.
+    tpot : s, optional
+        Longest time per output token.
+    ttft : s, optional
+        Longest time to the first token.
+    engine : str or ServingEngine, optional
+        As for `serving`.
+    efficiency : ServingEfficiency, optional
+        What kernels reach; fitted constants by default.
+    calibration : mapping of str to Constants, str or Path, optional
+        Constants of one's own, or the file that `nvscale calibrate` wrote.
 
     Raises
     ------
@@ -198,8 +218,12 @@ def serving_cost(
 
     Parameters
     ----------
-    work, system, plan
-        As for `serving`.
+    work : Serving
+        Model, lengths of requests, users or requests per second.
+    system : str or System
+        Where.
+    plan : Parallelism, optional
+        Layout of an instance.
     options : any
         The other arguments of `serving`: engine, prices, efficiency, calibration.
 

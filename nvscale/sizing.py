@@ -65,8 +65,12 @@ def size_deployment(
         "cost" (USD per hour), "energy" (power) or "gpus".
     percentile : 1, optional
         Share of the requests that are within the limits, such as 0.95; without it the limits hold for the mean.
-    prices, efficiency, calibration
-        As for `serving`.
+    prices : Prices, optional
+        Energy price, cost of capital, life, or rent; `nvscale.prices()` by default.
+    efficiency : ServingEfficiency, optional
+        What kernels reach; fitted constants by default.
+    calibration : mapping of str to Constants, str or Path, optional
+        Constants of one's own, or the file that `nvscale calibrate` wrote.
     given : any
         tp, pp, ep: the only value or values to try.
 
@@ -290,7 +294,11 @@ def latency_floor(work: Serving, system: "str | System", *, engine: Any = "gener
 
     Parameters
     ----------
-    work, system, engine
+    work : Serving
+        Model and lengths of requests; its number of users is not used.
+    system : str or System
+        Where.
+    engine : str or ServingEngine, optional
         As for `serving`.
     given : any
         tp, pp, ep: the only value or values to try.

@@ -69,8 +69,9 @@ def serve(  # noqa: PLR0913 - one option a setting
         concurrency = 1.0
     system = catalogue.system(on)
     system = system if gpus is None or gpus == system.chips else system.alone(gpus) if gpus < system.chips else system.scale(gpus)
-    load = {"concurrency": concurrency, "rate": rate}
-    work = Serving(model=_model(model), isl=isl, osl=osl, precision=precision, prefix_cached=prefix_cached, **load)
+    work = Serving(
+        model=_model(model), isl=isl, osl=osl, concurrency=concurrency, rate=rate, precision=precision, prefix_cached=prefix_cached
+    )
     terms = _prices(rent=rent, energy_price=energy_price)
     limits = _limits(slo_tpot, slo_ttft, tokens_per_second_per_user)
     software: dict[str, Any] = {"engine": engine, "calibration": calibration}
@@ -84,7 +85,7 @@ def serve(  # noqa: PLR0913 - one option a setting
     held = _held(found, limits)
     most = None if not held else most_users(work, system, found.plan, **limits, **software)
     if json:
-        extra = {} if plans is None else {"search": plans.to_dict()}
+        extra: dict[str, Any] = {} if plans is None else {"search": plans.to_dict()}
         extra |= {} if not held else {"slo": held, "most_users_of_an_instance": most}
         print_json(found.to_dict() | {"layout": _plan(found)} | extra)
         return

@@ -44,6 +44,8 @@ PARTS = {
     "pipeline transfers": "transfers",
 }
 """Names of the parts of a decode step."""
+SECANTS, TINY = 8, 1e-9
+"""Steps of the search for the running requests, and the least share of the time that is left for decoding."""
 
 
 class Loop(NamedTuple):
@@ -158,10 +160,6 @@ def open_loop(work: Serving, instance: Instance, memory: Any, rate: Any) -> Loop
         prefill=prefill, step_time=where(stable, tpot * (1.0 - busy), full.step_time), tpot=tpot, burst=first_wait, fixed=fixed, queue=slot_wait, ttft=ttft,
         cycle=where(stable, tpot, full.cycle), room=full.room,
     )  # fmt: skip
-
-
-SECANTS, TINY = 8, 1e-9
-"""Steps of the search for the running requests, and the least share of the time that is left for decoding."""
 
 
 # ---------------------------------------------------------------------- one step, one prompt
@@ -280,8 +278,16 @@ def prefill(
     ----------
     work : Prefill
         Model, tokens of a prompt, prompts, tokens cached before.
-    system, plan, engine, efficiency, calibration
+    system : System, Chip or str
+        Where.
+    plan : Parallelism, optional
+        Layout of the instance, as for `decoding`.
+    engine : ServingEngine or str, optional
         As for `decoding`.
+    efficiency : ServingEfficiency, optional
+        What kernels reach; fitted constants by default.
+    calibration : mapping of str to Constants, str or Path, optional
+        Constants of one's own, or the file that `nvscale calibrate` wrote.
 
     Returns
     -------

@@ -99,16 +99,19 @@ def serving(
     engine : ServingEngine or str, optional
         "vllm", "sglang", "trtllm", "generic", "ideal", or constants of one's own.
     prices : Prices, optional
-        Energy price, cost of capital, life; `nvscale.prices()` by default.
-    efficiency, calibration
-        As for `decoding`.
+        Energy price, cost of capital, life, or rent; `nvscale.prices()` by default.
+    efficiency : ServingEfficiency, optional
+        What kernels reach; `nvscale.IDEAL` for the bare roofline; fitted constants by default.
+    calibration : mapping of str to Constants, str or Path, optional
+        Constants of one's own, or the file that `nvscale calibrate` wrote.
 
     Returns
     -------
     Served
         Its value is the time per output token; `["ttft"]`, `["tpot"]`, `["latency"]`, `["tokens per second"]`,
         `["tokens per second per user"]`, `["tokens per second per GPU"]`, `["tokens per second per megawatt"]`,
-        `["usd per million tokens"]`, `["joules per token"]`, `["slots"]`.
+        `["usd per million tokens"]` and `["joules per token"]` (all that is spent, over output tokens), the same per
+        input, cached and output token, `["power"]`, `["cost rate"]`, `["users"]`, `["slots"]`.
 
     Raises
     ------
