@@ -114,8 +114,9 @@ class Deployment:
         return {**words, "layout": self.layout, **plan} | {k: v if v == v else None for k, v in figures.items()} | {"bound": self.bound}
 
     def __str__(self) -> str:
+        what = f"{self.instances:,.0f} instances of {self.layout}, {self.precision}, {self.engine}"
         return (
-            f"{self.gpus:,.0f} GPUs of {self.system.name} ({self.instances:,.0f} instances of {self.layout}, {self.precision}, {self.engine}): "
+            f"{self.gpus:,.0f} GPUs of {self.system.name} ({what}): "
             f"{self.tokens_per_second_per_user:,.1f} tokens/s a user, TTFT {readable(self.ttft, 's')}, {self.megawatts * 1e3:,.0f} kW, "
             f"{_money(self.usd_per_hour)} USD/h, {_money(self.usd_per_million_tokens)} USD per million tokens"
         )
@@ -229,7 +230,8 @@ class Deployments(Sequence[Deployment]):
 
 
 HEAD = [
-    "", "system", "layout", "GPUs", "instances", "users each", "most", "load", "tokens/s/user", "TTFT", "kW", "USD/h", "USD/Mtoken", "J/token",
+    "", "system", "layout", "GPUs", "instances", "users each", "most", "load",
+    "tokens/s/user", "TTFT", "kW", "USD/h", "USD/Mtoken", "J/token",
 ]  # fmt: skip
 
 

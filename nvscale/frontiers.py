@@ -287,8 +287,8 @@ class Frontier:
         lengths = f"{self.work.isl:g} in, {self.work.osl:g} out"
         title = f"{self.work.model.name or 'model'}, {lengths}: {len(self)} points on {len(self.all_lines)} lines; the envelope:"
         rows = [
-            f"  {row[X]:>8,.1f} tokens/s a user  {row[Y['gpu']]:>8,.0f} tokens/s a GPU  {row['system']} {row['precision']}, {row['layout']}, "
-            f"{row['concurrency']:g} users an instance"
+            f"  {row[X]:>8,.1f} tokens/s a user  {row[Y['gpu']]:>8,.0f} tokens/s a GPU  {row['system']} {row['precision']}, "
+            f"{row['layout']}, {row['concurrency']:g} users an instance"
             for row in _some(self.envelope())
         ]
         return "\n".join([title, *rows, *(f"  no line: {where}: {why}" for where, why in self.reasons.items())])

@@ -11,7 +11,7 @@ from nvscale.analysis.roadmap import Curves
 from nvscale.errors import MissingDependency, MissingPrecision
 from nvscale.estimators.fleets import METRICS
 from nvscale.formats import LADDER
-from nvscale.frontiers import X, Frontier, column
+from nvscale.frontiers import Frontier, X, column
 from nvscale.report.tables import times
 from nvscale.silicon import Chip
 from nvscale.views import Baseline

@@ -11,7 +11,7 @@ from nvscale.cli.output import new_file, print_json, print_pairs, print_table, p
 from nvscale.errors import InvalidInput
 from nvscale.estimate import show
 from nvscale.estimators.serving import Served, serving
-from nvscale.frontiers import X, Frontier, column, frontier
+from nvscale.frontiers import Frontier, X, column, frontier
 from nvscale.model_configs import from_config
 from nvscale.parallelism import Parallelism
 from nvscale.report.tables import Cell, Table
@@ -37,7 +37,7 @@ SloTtft = Annotated[str | None, typer.Option(help='Longest time to the first tok
 MOST_ROWS = 16
 
 
-def serve(  # noqa: PLR0913 - one option a setting
+def serve(
     model: ModelName,
     on: Annotated[str, typer.Option("--on", help="Chip or system of the catalogue, e.g. dgx-h100.")],
     isl: Isl = 1024,
@@ -100,7 +100,7 @@ def serve(  # noqa: PLR0913 - one option a setting
         print_text(f"assumed: {text}")
 
 
-def size(  # noqa: PLR0913 - one option a setting
+def size(
     model: ModelName,
     on: Annotated[list[str], typer.Option("--on", help="System to choose from; may be repeated.")],
     users: Annotated[int, typer.Option(min=1, help="Users who are served at the same time.")],
@@ -202,8 +202,10 @@ def _table(found: Frontier, per: str) -> Table:
     if per == "usd":
         columns[5] = "tokens per USD"
     cells = [
-        [row["system"], row["precision"], row["layout"], f"{row['concurrency']:g}", Cell(row[X], "1"), Cell(row[name], "1")]
-        + [Cell(row["usd_per_million_tokens"], "1"), Cell(row["joules_per_token"], "1")]
+        [
+            *(row["system"], row["precision"], row["layout"], f"{row['concurrency']:g}"),
+            *(Cell(row[figure], "1") for figure in (X, name, "usd_per_million_tokens", "joules_per_token")),
+        ]
         for row in kept
     ]
     notes = [f"{where}: {why}" for where, why in found.reasons.items()]

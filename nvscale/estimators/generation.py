@@ -148,18 +148,17 @@ def open_loop(work: Serving, instance: Instance, memory: Any, rate: Any) -> Loop
         slope = where(change > 0.0, (after - before) / where(change > 0.0, change, 1.0), 1.0)
         before, gap_before, after = after, gap, minimum(maximum(after + gap * slope, 0.0), full.slots)
     batch, step, first, prefill, tpot = at(where(stable, after, full.users))
-    busy = queues.offered_load(each / lanes, prefill)
     first_wait = queues.single_server_wait(each / lanes, prefill)
     slot_wait = where(stable, queues.many_server_wait(each, work.osl * tpot, full.slots), INFINITY)
     fixed = engine.first_launch + instance.expert_layers * engine.first_expert_layer + (work.stream_interval - 1.0) * tpot
     ttft = formulas.first_token_time(engine.first_scale * first.alone, first_wait, tpot, engine.first_steps, fixed, slot_wait)
     tpot = where(stable, tpot, full.tpot)
     running = where(stable, each * work.osl * tpot, full.users)
-    return Loop(
-        slots=full.slots, users=running, batch=batch, step=step, first=first, share=where(stable, each * tpot / lanes, full.share),
-        prefill=prefill, step_time=where(stable, tpot * (1.0 - busy), full.step_time), tpot=tpot, burst=first_wait, fixed=fixed, queue=slot_wait, ttft=ttft,
-        cycle=where(stable, tpot, full.cycle), room=full.room,
-    )  # fmt: skip
+    share = where(stable, each * tpot / lanes, full.share)
+    step_time = where(stable, sum(step) / work.accepted, full.step_time)
+    cycle = where(stable, tpot, full.cycle)
+    times = (step_time, tpot, first_wait, fixed, slot_wait, ttft, cycle)
+    return Loop(full.slots, running, batch, step, first, share, prefill, *times, full.room)
 
 
 # ---------------------------------------------------------------------- one step, one prompt

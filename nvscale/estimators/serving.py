@@ -8,7 +8,7 @@ from typing import Any
 from nvscale.composition import System
 from nvscale.efficiencies.base import Efficiency
 from nvscale.efficiencies.serving import ServingEfficiency, ServingEngine
-from nvscale.errors import InvalidInput
+from nvscale.errors import InvalidInput, MissingFigure
 from nvscale.estimate import Estimate, derived, figure, show, term, total
 from nvscale.estimators.generation import PARTS, Loop, Results, called, loop, open_loop, prepared, step_tree
 from nvscale.estimators.serving_shards import Instance
@@ -51,17 +51,34 @@ class Served(Results):
             "usd_per_million_tokens": "usd per million tokens",
             "joules_per_token": "joules per token",
         }
-        return {key: self[name].to_dict()["value"] for key, name in names.items()} | super().to_dict()
+        return {key: self._plain(name) for key, name in names.items()} | super().to_dict()
+
+    def _plain(self, name: str) -> Any:
+        """A result for JSON; None where a figure that it needs is not known."""
+        try:
+            return self[name].to_dict()["value"]
+        except MissingFigure:
+            return None
+
+    def _cost_in_words(self) -> str:
+        """Dollars per million output tokens; a question mark where the system has no price."""
+        try:
+            return f"{self['usd per million tokens'].value:,.3g}"
+        except MissingFigure:
+            return "?"
 
     def __str__(self) -> str:
         if carrier(self.value) != FLOAT:
             return super().__str__()
         first, each = self["ttft"], self["tpot"]
+        names = ("tokens per second per user", "tokens per second", "tokens per second per chip")
+        speed, rate, per_chip = (self[name].value for name in names)
+        money = self._cost_in_words()
         lines = [
             self.name,
-            f"  TTFT {_with_interval(first)}, TPOT {_with_interval(each)}, {self['tokens per second per user'].value:,.1f} tokens/s per user",
-            f"  {self['tokens per second'].value:,.0f} tokens/s, {self['tokens per second per chip'].value:,.0f} per chip; {self.by} take most of a step",
-            f"  {self['usd per million tokens'].value:,.3g} USD per million output tokens, {self['joules per token'].value:,.3g} J per output token",
+            f"  TTFT {_with_interval(first)}, TPOT {_with_interval(each)}, {speed:,.1f} tokens/s per user",
+            f"  {rate:,.0f} tokens/s, {per_chip:,.0f} per chip; {self.by} take most of a step",
+            f"  {money} USD per million output tokens, {self['joules per token'].value:,.3g} J per output token",
         ]
         waiting = self.found.queue
         if self.work.rate is None and carrier(waiting) == FLOAT and waiting > 0.0:
@@ -129,10 +146,10 @@ def serving(
     placed, layout, instance, notes = prepared(work, system, plan, engine, efficiency, calibration)
     instances = floor(placed.chips / instance.chips)
     found = _steady(work, placed, instance, instances)
-    tree = _tree(found, instance)
+    tree = _tree(found)
     results = _results(work, placed, instance, instances, found, prices)
     low, high = _factors(instance)
-    served = Served(
+    return Served(
         f"{called(work)} on {placed.name}, {_load(work)}",
         tree,
         results,
@@ -142,7 +159,6 @@ def serving(
         factors=(low, high),
         assumptions=notes,
     )
-    return served
 
 
 def _steady(work: Serving, system: System, instance: Instance, instances: Any) -> Loop:
@@ -186,11 +202,11 @@ def _memory(system: System, work: Serving, instance: Instance) -> Any:
 
 def _factors(instance: Instance) -> tuple[Any, Any]:
     """Ends of the 90 % interval of the time per token, as factors."""
-    spreads = instance.at.dense.factors({"experts": bool(instance.model.experts)} if carrier(instance.model.experts) == FLOAT else {})
-    return spreads
+    known = carrier(instance.model.experts) == FLOAT
+    return instance.at.dense.factors({"experts": bool(instance.model.experts)} if known else {})
 
 
-def _tree(found: Loop, instance: Instance) -> Estimate:
+def _tree(found: Loop) -> Estimate:
     """Time per output token: a step, and the prefills of other users between two steps."""
     step = step_tree(found.step)
     waits = derived("prefills of others", found.share * found.prefill, "s", "share of a prefill per step x its time")
@@ -248,7 +264,7 @@ def _results(
     kinds = {"input": "prompt", "cached": "cached", "output": "output"}
     made: dict[str, Callable[[], Estimate]] = {
         "ttft": first,
-        "tpot": lambda: _tree(found, instance),
+        "tpot": lambda: _tree(found),
         "latency": latency,
         "tokens per second": output,
         "tokens per second per user": lambda: derived("tokens per second per user", 1.0 / found.tpot, "token/s", "1 / tpot", tpot),
