@@ -53,7 +53,8 @@ if TYPE_CHECKING:
     from nvscale.formats import Precision, precision, precisions
     from nvscale.frontiers import Frontier, frontier
     from nvscale.grids import Sweep, sweep
-    from nvscale.laws.fitting import LawFit, fit_law
+    from nvscale.laws.fit_results import LawFit
+    from nvscale.laws.fitting import fit_law
     from nvscale.laws.law import Law
     from nvscale.model_configs import from_config
     from nvscale.parallelism import Parallelism
@@ -100,7 +101,8 @@ _HOMES = {
     "nvscale.frontiers": "Frontier frontier",
     "nvscale.grids": "Sweep sweep",
     "nvscale.model_configs": "from_config",
-    "nvscale.laws.fitting": "LawFit fit_law",
+    "nvscale.laws.fit_results": "LawFit",
+    "nvscale.laws.fitting": "fit_law",
     "nvscale.laws.law": "Law",
     "nvscale.parallelism": "Parallelism",
     "nvscale.planning": "best_plan",

@@ -170,8 +170,12 @@ def optimum(
         Days that training should take.
     sequence : 1
         Tokens of a training sequence.
-    isl, osl, concurrency, engine
-        Requests, users of one instance, and engine of serving.
+    isl, osl : 1
+        Tokens of the input and of the output of a request.
+    concurrency : 1
+        Users of one instance.
+    engine : str
+        Serving engine.
     prices : Prices, optional
         Energy price, cost of capital, life; `nvscale.prices()` by default.
     pue : 1, optional

@@ -278,9 +278,9 @@ def prefill(
     work : Prefill
         Model, tokens of a prompt, prompts, tokens cached before.
     system : System, Chip or str
-        Where.
+        Where; one instance on as many of its chips as the layout takes.
     plan : Parallelism, optional
-        Layout of the instance, as for `decoding`.
+        tp, pp, ep, etp; tensor parallel over one scale-up domain by default.
     engine : ServingEngine or str, optional
         As for `decoding`.
     efficiency : ServingEfficiency, optional

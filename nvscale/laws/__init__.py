@@ -11,10 +11,12 @@ chinchilla/besiroglu-2024 at 10 ZFLOP
 from nvscale.errors import unknown
 from nvscale.laws.choices import DataLimitedOptimum, StudentOrOwn, data_limited_optimum, student_or_own
 from nvscale.laws.comparison import DECISIONS, Comparison, compare
-from nvscale.laws.fitting import LawFit, fit_law
+from nvscale.laws.fit_results import LawFit
+from nvscale.laws.fitting import fit_law
 from nvscale.laws.law import Covariance, Law, fitted_law
+from nvscale.laws.lifetimes import LifetimeOptimum
 from nvscale.laws.likelihood import LikelihoodRatio, likelihood_ratio, log_likelihood
-from nvscale.laws.optima import LifetimeOptimum, OptimalAllocation
+from nvscale.laws.optima import OptimalAllocation
 from nvscale.laws.reading import shipped_laws
 from nvscale.laws.runs import Points, data_sets, read_points
 

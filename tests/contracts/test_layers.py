@@ -93,6 +93,7 @@ AT_TOP: dict[str, tuple[str, ...]] = {
 }
 IN_FUNCTIONS: dict[str, tuple[str, ...]] = {
     "numpy": (
+        "nvscale.budgets",
         "nvscale.grids",
         "nvscale.layouts",
         "nvscale.planning",
@@ -113,7 +114,6 @@ IN_FUNCTIONS: dict[str, tuple[str, ...]] = {
     "jax": ("nvscale.ops",),
     "pydantic": ("nvscale.units",),
     "pydantic_core": ("nvscale.units",),
-    "scipy": ("nvscale.truth.*", "nvscale.analysis.*", "nvscale.estimators.*", "nvscale.laws.*"),
     "pandas": (
         "nvscale.analysis.*",
         "nvscale.views",
@@ -123,6 +123,7 @@ IN_FUNCTIONS: dict[str, tuple[str, ...]] = {
         "nvscale.frontiers",
         "nvscale.deployments",
     ),
+    "scipy": ("nvscale.budgets", "nvscale.truth.*", "nvscale.analysis.*", "nvscale.estimators.*", "nvscale.laws.*"),
     "xarray": ("nvscale.grids",),
     "rich": ("nvscale.planning",),
     "matplotlib": ("nvscale.report.*", "nvscale.cli.*"),
