@@ -278,7 +278,7 @@ def _print_parts(found: Served) -> None:
     step = found["tpot"]
     parts = [(name, part.value) for name, part in step["step"].terms.items()]
     parts.append(("prefills of others", step["prefills of others"].value))
-    scale = step.value / sum(value for _, value in parts) if found.work.accepted != 1.0 else 1.0
+    scale = step.value / sum(value for _, value in parts) if found.work.gained != 1.0 else 1.0
     rows = [[name, show(value, "s"), f"{100.0 * scale * value / step.value:.1f} %"] for name, value in parts if value]
     print_table(Table("tpot", "where the time of a token goes", ["part", "time", "share"], rows))
 

@@ -66,6 +66,7 @@ class Loop(NamedTuple):
     ttft: Any
     cycle: Any
     room: Any
+    draft: Any = 0.0
 
     @property
     def output(self) -> Any:
@@ -95,23 +96,35 @@ def loop(work: Serving, instance: Instance, memory: Any, users: Any) -> Loop:
     running = maximum(minimum(users, slots), 1.0)
     lanes = instance.ranks * instance.plan.pp
     batch = running / lanes
-    step = instance.step(batch, work.context)
+    step, draft = decode_step(work, instance, batch)
     computed = work.isl * (1.0 - work.prefix_cached)
     first = instance.first(computed, work.isl - computed, batch)
     share = formulas.prefill_share(running, lanes, work.osl)
     prefill = engine.interference * first.mixed + first.experts
-    step_time = sum(step) / work.accepted
+    step_time = (sum(step) + draft) / work.gained
     tpot = formulas.time_per_output_token(step_time, share, prefill)
     burst = formulas.burst_wait(
         maximum(running, instance.ranks), instance.ranks, first.mixed + first.experts, work.rounds, engine.admission
     )
     fixed = engine.first_launch + instance.expert_layers * engine.first_expert_layer + (work.stream_interval - 1.0) * tpot
     queue = formulas.queue_wait(users, slots, work.osl, tpot)
-    ttft = formulas.first_token_time(engine.first_scale * first.alone, burst, tpot, engine.first_steps, fixed, queue)
+    steps = engine.first_steps * instance.ranks
+    ttft = formulas.first_token_time(engine.first_scale * first.alone, burst, tpot, steps, fixed, queue)
     cycle = step_time + running / lanes / work.osl * prefill
-    return Loop(
-        slots, running, batch, step, first, share, prefill, step_time, tpot, burst, fixed, queue, ttft, cycle, instance.ranks * free / cache
-    )
+    times = (step_time, tpot, burst, fixed, queue, ttft, cycle)
+    return Loop(slots, running, batch, step, first, share, prefill, *times, instance.ranks * free / cache, draft)
+
+
+def decode_step(work: Serving, instance: Instance, batch: Any) -> tuple[Step, Any]:
+    """Return a decode step of so many sequences on each rank, and the time of the draft that it checks.
+
+    A step that checks a draft has a row for each proposed token; the cache is read once for all rows of a sequence.
+    """
+    if carrier(work.draft_tokens) == FLOAT and not work.draft_tokens:
+        return instance.step(batch, work.context), 0.0
+    plain, checking = instance.step(batch, work.context), instance.step(batch * (1.0 + work.draft_tokens), work.context)
+    attention = where(instance.model.latent_rank > 0.0, checking.attention, plain.attention)
+    return checking._replace(attention=attention, host=plain.host), work.draft_tokens * work.draft_cost * sum(plain)
 
 
 def open_loop(work: Serving, instance: Instance, memory: Any, rate: Any) -> Loop:
@@ -134,31 +147,32 @@ def open_loop(work: Serving, instance: Instance, memory: Any, rate: Any) -> Loop
     each = where(stable, rate, 0.0)
     computed = work.isl * (1.0 - work.prefix_cached)
 
-    def at(users: Any) -> tuple[Any, Step, First, Any, Any]:
+    def at(users: Any) -> tuple[Any, Step, Any, First, Any, Any]:
         batch = maximum(users, 1.0) / lanes
-        step, first = instance.step(batch, work.context), instance.first(computed, work.isl - computed, batch)
+        step, draft = decode_step(work, instance, batch)
+        first = instance.first(computed, work.isl - computed, batch)
         prefill = engine.interference * first.mixed + first.experts
-        return batch, step, first, prefill, sum(step) / work.accepted / maximum(1.0 - each * prefill / lanes, TINY)
+        return batch, step, draft, first, prefill, (sum(step) + draft) / work.gained / maximum(1.0 - each * prefill / lanes, TINY)
 
-    before, after = 0.0 * each, each * work.osl * at(1.0)[4]
+    before, after = 0.0 * each, each * work.osl * at(1.0)[5]
     gap_before = after - before
     for _ in range(SECANTS):
-        gap = each * work.osl * at(after)[4] - after
+        gap = each * work.osl * at(after)[5] - after
         change = gap_before - gap
         slope = where(change > 0.0, (after - before) / where(change > 0.0, change, 1.0), 1.0)
         before, gap_before, after = after, gap, minimum(maximum(after + gap * slope, 0.0), full.slots)
-    batch, step, first, prefill, tpot = at(where(stable, after, full.users))
+    batch, step, draft, first, prefill, tpot = at(where(stable, after, full.users))
     first_wait = queues.single_server_wait(each / lanes, prefill)
     slot_wait = where(stable, queues.many_server_wait(each, work.osl * tpot, full.slots), INFINITY)
     fixed = engine.first_launch + instance.expert_layers * engine.first_expert_layer + (work.stream_interval - 1.0) * tpot
-    ttft = formulas.first_token_time(engine.first_scale * first.alone, first_wait, tpot, engine.first_steps, fixed, slot_wait)
+    ttft = formulas.first_token_time(engine.first_scale * first.alone, first_wait, tpot, engine.first_steps * instance.ranks, fixed, slot_wait)
     tpot = where(stable, tpot, full.tpot)
     running = where(stable, each * work.osl * tpot, full.users)
     share = where(stable, each * tpot / lanes, full.share)
-    step_time = where(stable, sum(step) / work.accepted, full.step_time)
+    step_time = where(stable, (sum(step) + draft) / work.gained, full.step_time)
     cycle = where(stable, tpot, full.cycle)
     times = (step_time, tpot, first_wait, fixed, slot_wait, ttft, cycle)
-    return Loop(full.slots, running, batch, step, first, share, prefill, *times, full.room)
+    return Loop(full.slots, running, batch, step, first, share, prefill, *times, full.room, draft)
 
 
 # ---------------------------------------------------------------------- one step, one prompt

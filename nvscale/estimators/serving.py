@@ -211,7 +211,8 @@ def _tree(found: Loop) -> Estimate:
     step = step_tree(found.step)
     waits = derived("prefills of others", found.share * found.prefill, "s", "share of a prefill per step x its time")
     if carrier(found.step_time) == FLOAT and found.step_time != step.value:
-        step = Estimate("step", found.step_time, "s", how="step / accepted tokens", terms=step.terms)
+        terms = step.terms | ({"draft": term("draft", found.draft, "s")} if found.draft else {})
+        step = Estimate("step", found.step_time, "s", how="sum / tokens gained a step", terms=terms)
     return total("tpot", step, waits)
 
 
@@ -231,7 +232,7 @@ def _results(
             "ttft",
             term("first pass", instance.engine.first_scale * found.first.alone, "s"),
             term("burst of users" if work.rate is None else "queue of prompts", found.burst, "s"),
-            term("steps in flight", instance.engine.first_steps * found.tpot, "s"),
+            term("steps in flight", instance.engine.first_steps * instance.ranks * found.tpot, "s"),
             term("fixed", found.fixed, "s"),
             term("queue for the cache", found.queue, "s"),
         )

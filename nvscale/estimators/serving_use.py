@@ -56,7 +56,7 @@ def chip_rates(work: Serving, instance: Instance, found: Loop) -> tuple[Any, Any
     if has(instance.expert_layers):
         read = read + instance.expert_bytes(found.batch * instance.ranks) * instance.at.bandwidth / instance.engine.expert_bytes
     written = PASSES * HALF * model.layers * found.batch * model.hidden
-    return flop, (read + written) / (found.cycle * work.accepted)
+    return flop, (read + written) / (found.cycle * work.gained)
 
 
 def information_power(work: Serving, system: System, instance: Instance, found: Loop, prices: Prices) -> Estimate:
