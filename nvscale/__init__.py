@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nvscale.catalogue import Catalogue, chip, chips, load, model, models, network, networks, system, systems
     from nvscale.composition import Network, Part, System
     from nvscale.deployments import Deployment, Deployments
+    from nvscale.disaggregation import Disaggregated, disaggregated
     from nvscale.efficiencies import IDEAL, GemmEfficiency
     from nvscale.efficiencies.serving import ServingEfficiency, ServingEngine
     from nvscale.efficiencies.training import TrainingEfficiency, TrainingStack
@@ -111,6 +112,7 @@ _HOMES = {
     "nvscale.serving_search": "best_serving_plans most_users serving_cost",
     "nvscale.settings": "Prices",
     "nvscale.deployments": "Deployment Deployments",
+    "nvscale.disaggregation": "Disaggregated disaggregated",
     "nvscale.silicon": "Chip Rates",
     "nvscale.sizing": "latency_floor size_deployment",
     "nvscale.transformers": "Model",
@@ -136,6 +138,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Decomposition",
     "Deployment",
     "Deployments",
+    "Disaggregated",
     "Estimate",
     "ExpertExchange",
     "ExtrapolationWarning",
@@ -189,6 +192,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "collective",
     "curves",
     "decoding",
+    "disaggregated",
     "fit_growth",
     "fit_law",
     "fits",

@@ -165,7 +165,9 @@ def open_loop(work: Serving, instance: Instance, memory: Any, rate: Any) -> Loop
     first_wait = queues.single_server_wait(each / lanes, prefill)
     slot_wait = where(stable, queues.many_server_wait(each, work.osl * tpot, full.slots), INFINITY)
     fixed = engine.first_launch + instance.expert_layers * engine.first_expert_layer + (work.stream_interval - 1.0) * tpot
-    ttft = formulas.first_token_time(engine.first_scale * first.alone, first_wait, tpot, engine.first_steps * instance.ranks, fixed, slot_wait)
+    ttft = formulas.first_token_time(
+        engine.first_scale * first.alone, first_wait, tpot, engine.first_steps * instance.ranks, fixed, slot_wait
+    )
     tpot = where(stable, tpot, full.tpot)
     running = where(stable, each * work.osl * tpot, full.users)
     share = where(stable, each * tpot / lanes, full.share)

@@ -57,6 +57,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "nvscale.serving_search",
             "nvscale.frontiers",
             "nvscale.deployments",
+            "nvscale.disaggregation",
             "nvscale.sizing",
         ),
     ),
