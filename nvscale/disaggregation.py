@@ -168,7 +168,8 @@ def disaggregated(
     chosen = _chosen(split, float(placed.chips), prefill_instances, latest)
     tree = _tree(split, chosen)
     results = _results(split, placed, chosen, _as_loop(split, chosen, resting), prices or default_prices())
-    name = f"{called(work)} on {placed.name}, {chosen.prefill:g} x {_named(before)} for prefill, {chosen.decode:g} x {_named(after)} for decode"
+    pools = f"{chosen.prefill:g} x {_named(before)} for prefill, {chosen.decode:g} x {_named(after)} for decode"
+    name = f"{called(work)} on {placed.name}, {pools}"
     ideal = work.weight_size / after.chips / after.at.bandwidth
     return Disaggregated(name, tree, results, contenders=tuple(tree.terms), roofline=ideal, assumptions=notes)
 
@@ -245,9 +246,8 @@ def _tree(split: Split, chosen: Pools) -> Estimate:
 def _as_loop(split: Split, chosen: Pools, resting: Loop) -> Loop:
     """The decode pool as a loop whose cycle holds the prefill of its own requests, for power."""
     cycle = chosen.step + split.prompt() / split.work.osl * chosen.batch
-    return resting._replace(
-        users=chosen.batch, batch=chosen.batch / (split.after.ranks * split.after.plan.pp), cycle=cycle, tpot=chosen.step
-    )
+    each = chosen.batch / (split.after.ranks * split.after.plan.pp)
+    return resting._replace(users=chosen.batch, batch=each, cycle=cycle, tpot=chosen.step)
 
 
 def _results(split: Split, system: System, chosen: Pools, found: Loop, prices: Prices) -> dict[str, Any]:
