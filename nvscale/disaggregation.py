@@ -285,6 +285,7 @@ def _results(split: Split, system: System, chosen: Pools, found: Loop, prices: P
 
     return {
         "ttft": first,
+        "tpot": lambda: _tree(split, chosen),
         "tokens per second": output,
         "tokens per second per user": lambda: term("tokens per second per user", 1.0 / chosen.step, "token/s"),
         "tokens per second per chip": speed("tokens per second per chip", float(system.chips), "rate / chips"),

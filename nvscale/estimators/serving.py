@@ -18,6 +18,7 @@ from nvscale.parallelism import Parallelism
 from nvscale.settings import Prices
 from nvscale.silicon import Chip
 from nvscale.truth.constants import Constants
+from nvscale.units import Unit
 from nvscale.views import prices as default_prices
 from nvscale.workloads.serving import Serving
 
@@ -40,6 +41,35 @@ class Served(Results):
     ) -> None:
         super().__init__(name, tree, results, **others)
         self.work, self.plan, self.system, self.found, self.instances = asked
+
+    def break_even(self, output: Any, input: Any = 0.0, cached: Any = 0.0) -> Estimate:
+        """Return the share of this load at which the tokens, sold at a price, pay for the system: cost rate / revenue at this load.
+
+        Parameters
+        ----------
+        output, input, cached : USD
+            Price of a million tokens of each kind.
+
+        Returns
+        -------
+        Estimate
+            Below 1 the system earns more than it costs at this load; above 1 the price is cheaper than serving oneself.
+
+        Examples
+        --------
+        >>> import nvscale as nv
+        >>> work = nv.Serving(model=nv.model("llama-3.1-70b"), isl=1024, osl=1024, concurrency=256, precision="fp8")
+        >>> served = serving(work, nv.system("dgx-h100"), nv.Parallelism(tp=8))
+        >>> own = served["usd per million tokens"].value
+        >>> round(served.break_even(output=2 * own).value, 12)
+        0.5
+        """
+        prices = {"output": output, "prompt": input, "cached": cached}
+        checked = {kind: Unit("USD", ">=0").si(price, kind) for kind, price in prices.items()}
+        each = sum(price * _count(self.work, kind) / self.work.osl for kind, price in checked.items()) / MILLION
+        spent, made = self["cost rate"], self["tokens per second"]
+        sold = derived("revenue", made.value * each, "USD/s", "tokens of each kind per second x their price", made)
+        return derived("break-even load", spent.value / sold.value, "1", "cost rate / revenue at this load", spent, sold)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the estimate as plain data for JSON, with the main results at the top."""

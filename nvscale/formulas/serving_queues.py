@@ -147,7 +147,8 @@ def many_server_wait(rate: PerSecond, service: Seconds, servers: Ratio, variatio
 
     Assumptions
     -----------
-    Poisson arrivals, steady state. Exact for one server; within a few per cent of Erlang's formula for M/M/c.
+    Poisson arrivals, steady state. Exact for one server with M/M/1; within 15 % of Erlang's formula for M/M/c from a load of 0.9
+    up to 50 servers; at light load, where waits are short, it gives too much.
 
     References
     ----------
