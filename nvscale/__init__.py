@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nvscale.analysis.trends import Growth, fit_growth
     from nvscale.budgets import BudgetOptimum, optimum
     from nvscale.catalogue import Catalogue, chip, chips, load, model, models, network, networks, system, systems
+    from nvscale.closed_forms import Crossover, crossovers, symbolic
     from nvscale.composition import Network, Part, System
     from nvscale.deployments import Deployment, Deployments
     from nvscale.disaggregation import Disaggregated, disaggregated
@@ -50,10 +51,12 @@ if TYPE_CHECKING:
     from nvscale.estimators.runs import TrainingRun, training_run
     from nvscale.estimators.serving import serving
     from nvscale.estimators.system_benchmarks import system_benchmark
-    from nvscale.estimators.training import TrainingStep, training
+    from nvscale.estimators.training import training
+    from nvscale.estimators.training_results import TrainingStep
     from nvscale.formats import Precision, precision, precisions
     from nvscale.frontiers import Frontier, frontier
     from nvscale.grids import Sweep, sweep
+    from nvscale.inverse import Solution, solve
     from nvscale.laws.fit_results import LawFit
     from nvscale.laws.fitting import fit_law
     from nvscale.laws.law import Law
@@ -62,6 +65,7 @@ if TYPE_CHECKING:
     from nvscale.planning import best_plan
     from nvscale.provenance import Source
     from nvscale.record import Record
+    from nvscale.sensitivities import Elasticity, Uncertain, elasticities, uncertain
     from nvscale.serving_search import best_serving_plans, most_users, serving_cost
     from nvscale.settings import Prices
     from nvscale.silicon import Chip, Rates
@@ -81,6 +85,7 @@ _HOMES = {
     "nvscale.analysis.trends": "Growth fit_growth",
     "nvscale.budgets": "BudgetOptimum optimum",
     "nvscale.catalogue": "Catalogue chip chips load model models network networks system systems",
+    "nvscale.closed_forms": "Crossover crossovers symbolic",
     "nvscale.composition": "Network Part System",
     "nvscale.efficiencies": "GemmEfficiency IDEAL",
     "nvscale.efficiencies.training": "TrainingEfficiency TrainingStack",
@@ -96,7 +101,8 @@ _HOMES = {
     "nvscale.estimators.power": "kernel_energy kernel_power load_power",
     "nvscale.estimators.runs": "TrainingRun training_run",
     "nvscale.estimators.system_benchmarks": "system_benchmark",
-    "nvscale.estimators.training": "TrainingStep training",
+    "nvscale.estimators.training": "training",
+    "nvscale.estimators.training_results": "TrainingStep",
     "nvscale.estimators.memory_of_training": "fits training_memory",
     "nvscale.formats": "Precision precision precisions",
     "nvscale.frontiers": "Frontier frontier",
@@ -105,6 +111,8 @@ _HOMES = {
     "nvscale.laws.fit_results": "LawFit",
     "nvscale.laws.fitting": "fit_law",
     "nvscale.laws.law": "Law",
+    "nvscale.inverse": "Solution solve",
+    "nvscale.sensitivities": "Elasticity Uncertain elasticities uncertain",
     "nvscale.parallelism": "Parallelism",
     "nvscale.planning": "best_plan",
     "nvscale.provenance": "Source",
@@ -133,12 +141,14 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "CatalogueError",
     "Chip",
     "Collective",
+    "Crossover",
     "Curves",
     "Decoding",
     "Decomposition",
     "Deployment",
     "Deployments",
     "Disaggregated",
+    "Elasticity",
     "Estimate",
     "ExpertExchange",
     "ExtrapolationWarning",
@@ -169,6 +179,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Serving",
     "ServingEfficiency",
     "ServingEngine",
+    "Solution",
     "Source",
     "Sweep",
     "System",
@@ -177,6 +188,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "TrainingRun",
     "TrainingStack",
     "TrainingStep",
+    "Uncertain",
     "Unit",
     "UnknownName",
     "UnverifiedWarning",
@@ -190,9 +202,11 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "chip",
     "chips",
     "collective",
+    "crossovers",
     "curves",
     "decoding",
     "disaggregated",
+    "elasticities",
     "fit_growth",
     "fit_law",
     "fits",
@@ -222,13 +236,16 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "serving",
     "serving_cost",
     "size_deployment",
+    "solve",
     "sweep",
+    "symbolic",
     "system",
     "system_benchmark",
     "systems",
     "training",
     "training_memory",
     "training_run",
+    "uncertain",
     "validate",
 ]
 
