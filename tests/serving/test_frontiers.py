@@ -74,11 +74,8 @@ def test_the_envelope_is_what_no_other_point_beats(pair):
 def test_the_envelope_of_all_is_the_best_of_the_envelopes(per):
     found = nv.frontier(KNOWN, SYSTEMS, ["fp8", "fp4"])
     whole = found.envelope(per)
-    parts = [
-        row
-        for line in {(one.system, one.precision) for one in found.lines()}
-        for row in found.envelope(per, system=line[0], precision=line[1])
-    ]
+    kinds = {(one.system, one.precision) for one in found.lines()}
+    parts = [row for system, precision in kinds for row in found.envelope(per, system=system, precision=precision)]
     assert all(row in parts for row in whole)
     speeds = [row[X] for row in whole]
     assert speeds == sorted(speeds, reverse=True)

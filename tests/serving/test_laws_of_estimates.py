@@ -144,12 +144,12 @@ def test_too_many_arrivals_are_refused_with_the_most_that_can_be():
 @some
 @given(st.integers(1, 8), st.floats(0.0, 0.95), st.floats(0.0, 0.3))
 def test_a_draft_gains_at_most_its_tokens_and_one(tokens, acceptance, cost):
-    plain = nv.serving(KNOWN.replace(concurrency=1), NODE, TP8).found.step_time
-    drafted = nv.serving(
-        KNOWN.replace(concurrency=1, draft_tokens=tokens, acceptance=acceptance, draft_cost=cost), NODE, TP8
-    ).found.step_time
+    alone = KNOWN.replace(concurrency=1)
+    plain = nv.serving(alone, NODE, TP8).found.step_time
+    drafted = nv.serving(alone.replace(draft_tokens=tokens, acceptance=acceptance, draft_cost=cost), NODE, TP8).found.step_time
     assert plain / (tokens + 1.0) <= drafted * ROUNDING
-    surer = nv.serving(KNOWN.replace(concurrency=1, draft_tokens=tokens, acceptance=acceptance + 0.05, draft_cost=cost), NODE, TP8)
+    likely = alone.replace(draft_tokens=tokens, acceptance=acceptance + 0.05, draft_cost=cost)
+    surer = nv.serving(likely, NODE, TP8)
     assert surer.found.step_time <= drafted * ROUNDING
 
 

@@ -100,9 +100,8 @@ def test_utilisation_and_redundancy_are_told(answer):
 
 
 def test_engines_formats_and_unknown_prices():
-    found = nv.size_deployment(
-        KNOWN, **GOAL, candidates=["dgx-b200", "gb300-nvl72"], engine=["vllm", "trtllm"], precisions=["fp8", "nvfp4"]
-    )
+    choices = {"engine": ["vllm", "trtllm"], "precisions": ["fp8", "nvfp4"]}
+    found = nv.size_deployment(KNOWN, **GOAL, candidates=["dgx-b200", "gb300-nvl72"], **choices)
     assert {one.engine for one in found.all} == {"vllm", "trtllm"}
     assert {one.precision for one in found.all} == {"fp8", "nvfp4"}
     assert found[-1].system.name == "gb300-nvl72" and found.loses(found[-1]) == "cost is not known"
@@ -178,8 +177,7 @@ def test_the_best_layout_of_a_load_is_the_best_one_by_one():
 
 
 def test_the_cost_of_tokens_can_be_swept_and_taken_apart():
-    found = nv.sweep(
-        nv.serving_cost, {"concurrency": [1, 8, 64], "system": [NODE, nv.system("dgx-b200")]}, work=KNOWN, system=NODE, plan=TP8
-    )
+    axes = {"concurrency": [1, 8, 64], "system": [NODE, nv.system("dgx-b200")]}
+    found = nv.sweep(nv.serving_cost, axes, work=KNOWN, system=NODE, plan=TP8)
     assert (found["value"][0] > found["value"][1]).all() and (found["value"][1] > found["value"][2]).all()
     assert found["value"][2, 0] == pytest.approx(nv.serving(KNOWN.replace(concurrency=64), NODE, TP8)["usd per million tokens"].value)
