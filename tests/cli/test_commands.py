@@ -71,8 +71,10 @@ COMMANDS: dict[str, tuple[list[str], tuple[str, ...]]] = {
         ("layouts of an instance", "tp 8", "on 16 GPUs"),
     ),
     "size": (
-        ["size", "llama-3.1-70b", "--on", "dgx-h100", "--on", "dgx-b200", "--users", "2000", "--tokens-per-second-per-user", "50"]
-        + ["--slo-ttft", "2 s", "--precision", "fp8", "--spare", "1", "--percentile", "0.95"],
+        [
+            *("size", "llama-3.1-70b", "--on", "dgx-h100", "--on", "dgx-b200", "--users", "2000", "--tokens-per-second-per-user", "50"),
+            *("--slo-ttft", "2 s", "--precision", "fp8", "--spare", "1", "--percentile", "0.95"),
+        ],
         ("2000 users at 50 tokens/s each", "dgx-b200", "why the others lose", "binds"),
     ),
     "frontier": (
@@ -227,7 +229,20 @@ def test_version_and_help() -> None:
 
 
 def test_json_of_serving_has_the_names_that_programs_read() -> None:
-    command = ["serve", "llama-3.1-70b", "--on", "dgx-h100", "--concurrency", "32", "--precision", "fp8", "--tp", "8", "--slo-tpot", "20 ms"]
+    command = [
+        "serve",
+        "llama-3.1-70b",
+        "--on",
+        "dgx-h100",
+        "--concurrency",
+        "32",
+        "--precision",
+        "fp8",
+        "--tp",
+        "8",
+        "--slo-tpot",
+        "20 ms",
+    ]
     data = read(run([*command, "--json"]))
     names = {"ttft_s", "tpot_s", "tokens_per_second_per_user", "tokens_per_second_per_gpu", "usd_per_million_tokens", "joules_per_token"}
     assert all(isinstance(data[name], float) for name in names)
