@@ -1,0 +1,148 @@
+"""Rows of served requests -> model, load, system and layout, with documented defaults for what a row does not state.
+
+Labels are read as follows. A blank precision is 16 bits. Attention data parallel of TensorRT-LLM with 16 or 64
+ranks and square experts (4 x 4, 8 x 8) is 4 or 8 chips. vLLM rows that state data parallel ranks beside tensor
+parallel ones run both on the same chips, with experts spread over all of them. Elsewhere an instance has tensor
+x data parallel chips. Disaggregated rows without a number of workers are taken as one worker a pool.
+"""
+
+import functools
+import re
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any, NamedTuple
+
+from nvscale import catalogue
+from nvscale.composition import System
+from nvscale.errors import UnknownName
+from nvscale.estimators.training_shards import has
+from nvscale.parallelism import Parallelism
+from nvscale.silicon import Chip
+from nvscale.transformers import Model
+from nvscale.truth.kinds.base import Group
+from nvscale.truth.kinds.training_rows import or_else, system_of
+from nvscale.workloads.serving import Serving
+
+LAYOUT = ("tp", "pp", "attention_dp", "moe_tp", "moe_ep")
+PREFILL = tuple(f"prefill_{name}_size" for name in ("tp", "pp", "attention_dp", "moe_tp", "moe_ep"))
+DECODE = tuple(f"decode_{name}_size" for name in ("tp", "pp", "attention_dp", "moe_tp", "moe_ep"))
+SQUARE = 4.0
+"""Fewest expert ranks from which square experts with as many data parallel ranks as their product are read as one side."""
+SPOKEN_OF = ("instruct", "fp8", "0528", "99", "99.9")
+"""Endings of names that are no models of their own."""
+
+
+class Labels(NamedTuple):
+    """What labels say beside the columns: tokens a step gains, and whether the settings are known."""
+
+    accepted: float
+    known: bool
+
+
+@functools.cache
+def _table() -> Mapping[str, Any]:
+    text = resources.files("nvscale.truth").joinpath("data/serving-labels.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+@functools.lru_cache(maxsize=4096)
+def labels(model: str, gpu: str, engine: str, engine_version: str, mode: str, *, tensor_parallel: bool, concurrency: float) -> Labels:
+    """Return what the labels of a row say about settings that have no column.
+
+    >>> labels("deepseek-ai/DeepSeek-R1", "b200_sxm", "trtllm", "1.2.0rc6.post3", "agg", tensor_parallel=True, concurrency=8.0)
+    Labels(accepted=1.6, known=False)
+    """
+    words = {"model": model, "gpu": gpu, "engine": engine, "engine_version": engine_version, "mode": mode}
+    for entry in _table()["labels"]:
+        alike = all(re.fullmatch(entry[name], word.lower()) for name, word in words.items() if name in entry)
+        if alike and entry.get("tensor_parallel", tensor_parallel) == tensor_parallel and entry.get("concurrency", concurrency) == concurrency:
+            return Labels(float(entry.get("accepted", 1.0)), bool(entry.get("known", True)))
+    return Labels(1.0, known=True)
+
+
+@functools.lru_cache(maxsize=1024)
+def model_of(name: str) -> Model:
+    """Return the model of a row: of the catalogue by its name, endings of variants left out.
+
+    >>> model_of("Qwen/Qwen3-235B-A22B-FP8").name, model_of("llama2-70b-99.9").name
+    ('qwen3-235b-a22b', 'llama-2-70b')
+    """
+    said = name.strip().lower().replace("_", ".")
+    tries = [said, said.rpartition("/")[2]]
+    while (ending := tries[-1].rpartition("-"))[2] in SPOKEN_OF:
+        tries.append(ending[0])
+    for one in tries:
+        try:
+            return catalogue.model(one)
+        except UnknownName:
+            continue
+    return catalogue.model(name)
+
+
+class Formats(NamedTuple):
+    """How weights and cache are stored."""
+
+    precision: str
+    dense_precision: str
+    cache_element: float
+
+
+@functools.lru_cache(maxsize=1024)
+def formats(model: str, precision: str) -> Formats:
+    """Return how a row's weights and cache are stored.
+
+    >>> formats("deepseek-ai/DeepSeek-R1", "fp4"), formats("meta-llama/Llama-3.1-8B-Instruct", "")
+    (Formats(precision='nvfp4', dense_precision='bf16', cache_element=1.0), Formats(precision='bf16', dense_precision='', cache_element=2.0))
+    """
+    said = precision.strip().lower() or "bf16"
+    entry = next(one for one in _table()["formats"] if re.fullmatch(one["model"], model.lower()))
+    if said not in ("fp8", "fp4"):
+        return Formats(said, "", 2.0)
+    return Formats(entry[said], entry.get(f"dense_{said}", entry.get("dense", "")), float(entry["cache"]))
+
+
+def chip_system(gpu: str) -> System:
+    """Return the system that a chip of a row usually comes in; a node of eight where none is known."""
+    chip = catalogue.chip(gpu)
+    try:
+        return system_of(chip.name, "", "")
+    except LookupError:
+        return catalogue.system(chip)
+
+
+def layout(numbers: Mapping[str, Any], names: tuple[str, ...], engine: str, model: Model, *, aggregated: bool) -> Parallelism:
+    """Return the layouts of one instance, or of one worker of a pool."""
+    import numpy as np
+
+    tp, pp, dp, expert_tp, ep = (or_else(numbers[name], 1.0) for name in names)
+    wide = expert_tp * ep
+    chips, ranks = tp * dp, dp
+    if aggregated and engine == "vllm":
+        chips, ranks, ep = tp, np.ones_like(dp), np.where(dp > 1.0, tp, ep)
+    elif aggregated:
+        square = (dp == wide) & (expert_tp == ep) & (ep >= SQUARE)
+        ranks = np.where(square, ep, dp)
+        chips = np.where(dp > 1.0, np.where(square, ep, np.maximum(tp * dp, wide)), tp)
+    ep = np.minimum(ep, chips) if has(model.experts) else np.ones_like(chips)
+    return Parallelism(tp=chips / ranks, pp=pp, ep=ep, etp=chips / ep if has(model.experts) else 1.0)
+
+
+def load_of(group: Group, users: Any, accepted: Any) -> Serving:
+    """Return the loads of rows that share model and formats."""
+    stored = formats(group.words["model"], group.words["precision"])
+    return Serving(
+        model=model_of(group.words["model"]),
+        isl=group.numbers["isl"],
+        osl=group.numbers["osl"],
+        concurrency=users,
+        precision=stored.precision,
+        dense_precision=stored.dense_precision,
+        cache_element=stored.cache_element,
+        accepted=accepted,
+    )
+
+
+def memory_of(chip: Chip) -> Any:
+    """Return the memory of a chip as the device reports it, else as its data sheet says."""
+    return chip.figure("memory") if chip.memory_reported is None else chip.memory_reported
