@@ -39,6 +39,7 @@ PARTS = {
     "expert weights": "expert_bytes",
     "expert work": "expert_work",
     "expert layers": "expert_layers",
+    "expert exchange": "expert_exchange",
     "host": "host",
     "pipeline transfers": "transfers",
 }

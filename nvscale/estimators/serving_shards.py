@@ -47,6 +47,7 @@ class Step(NamedTuple):
     expert_bytes: Any
     expert_work: Any
     expert_layers: Any
+    expert_exchange: Any
     host: Any
     transfers: Any
 
@@ -196,6 +197,16 @@ class Instance:
         work = 2.0 * tokens * model.experts_per_token * model.ffn_matrices * model.expert_hidden * model.expert_ffn
         return self.expert_layers * work / (self.spread * self.at.expert_rate) * self.engine.expert_work
 
+    def expert_exchange(self, rows: Any, *, latency: bool = True) -> Any:
+        """Return the time of bringing tokens of data parallel ranks to the experts and back, as an all-reduce of what they send."""
+        if not has(self.expert_layers):
+            return 0.0
+        at, copies = self.at, minimum(self.ranks, maximum(self.model.experts_per_token, 1.0))
+        bandwidth = where(self.spread > at.domain, at.outside, at.inside) * at.dense.exchange_share
+        starts = (at.dense.exchange_latency, at.dense.exchange_doubling) if latency else (0.0, 0.0)
+        one = formulas.all_reduce_time(HALF * rows * copies * self.model.expert_hidden, self.spread, *starts, bandwidth)
+        return where(self.ranks > 1.0, self.expert_layers * one, 0.0)
+
     # ------------------------------------------------------------------ steps
 
     def step(self, batch: Any, context: Any) -> Step:
@@ -212,6 +223,7 @@ class Instance:
             expert_bytes=self.expert_bytes(tokens),
             expert_work=self.expert_work(tokens),
             expert_layers=expert,
+            expert_exchange=self.expert_exchange(batch),
             host=self.engine.step + self.engine.sequence * batch,
             transfers=crossing,
         )
@@ -226,14 +238,15 @@ class Instance:
             pairs = pairs - model.windowed_layers * (seen - inside)
         work = 2.0 * pairs * model.heads / self.plan.tp * (model.head_dim + model.value_head_dim)
         common = work / (at.wide_rate * at.dense.attention_peak) + self.passes(tokens) + self.exchange(tokens, latency=False)
+        common = common + self.expert_exchange(tokens, latency=False)
         whole = self.products(tokens)
-        alone = whole + self.launches() + common + self.exchange(0.0)
+        alone = whole + self.launches() + common + self.exchange(0.0) + self.expert_exchange(0.0)
         mixed = where(self.engine.prefill_alone > 0.0, alone, self.products(batch + tokens) - self.products(batch) + common)
-        experts, expert = self.expert_work(tokens), 0.0
+        experts, expert = 0.0, 0.0
         if has(self.expert_layers):
-            expert = experts + self.expert_bytes(tokens) + self.expert_layers * self.engine.expert_layer
-            touched = maximum(self.expert_bytes(tokens) - self.expert_bytes(batch * self.ranks), 0.0)
-            experts = experts + touched
+            every = tokens * self.ranks  # the other ranks compute prompts too, and experts get the tokens of all of them
+            expert = self.expert_work(tokens) + self.expert_bytes(tokens) + self.expert_layers * self.engine.expert_layer
+            experts = self.expert_work(every) + maximum(self.expert_bytes(every) - self.expert_bytes(batch * self.ranks), 0.0)
         return First(mixed, experts, alone + expert)
 
 

@@ -71,7 +71,7 @@ def _apart(work: Serving, prompts: Instance, decoding: Instance, memory: Any, nu
     found = loop(alone.replace(osl=work.osl), decoding, memory, users)
     tpot = found.step_time
     first = prompts.first(work.isl, 0.0, 1.0)
-    together = first.alone + (prompts.ranks - 1.0) * first.experts
+    together = first.alone + first.experts - prompts.expert_work(work.isl)
     each = together / (prompts.ranks * first_workers)
     engine = decoding.engine
     wait = (work.concurrency - 1.0) * each / (2.0 * work.rounds)

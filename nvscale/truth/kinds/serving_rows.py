@@ -72,12 +72,17 @@ def model_of(name: str) -> Model:
     tries = [said, said.rpartition("/")[2]]
     while (ending := tries[-1].rpartition("-"))[2] in SPOKEN_OF:
         tries.append(ending[0])
-    for one in tries:
+    for one in (*tries, re.sub(r"^llama-?(\d)\.?(\d)?", _llama, tries[-1])):
         try:
             return catalogue.model(one)
         except UnknownName:
             continue
     return catalogue.model(name)
+
+
+def _llama(found: "re.Match[str]") -> str:
+    """The catalogue's spellings: llama4-..., llama-3.1-..."""
+    return f"llama-{found[1]}.{found[2]}" if found[2] else f"llama{found[1]}"
 
 
 class Formats(NamedTuple):
