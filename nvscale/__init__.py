@@ -14,24 +14,29 @@ from typing import TYPE_CHECKING, Any
 from nvscale._version import __version__
 
 if TYPE_CHECKING:
-    from nvscale import catalogue, formulas, quantities
+    from nvscale import catalogue, formulas, laws, quantities
     from nvscale.analysis.decomposition import Decomposition
     from nvscale.analysis.roadmap import Curves
     from nvscale.analysis.trends import Growth, fit_growth
+    from nvscale.budgets import BudgetOptimum, optimum
     from nvscale.catalogue import Catalogue, chip, chips, load, model, models, network, networks, system, systems
     from nvscale.composition import Network, Part, System
     from nvscale.efficiencies import IDEAL, GemmEfficiency
     from nvscale.efficiencies.serving import ServingEfficiency, ServingEngine
     from nvscale.efficiencies.training import TrainingEfficiency, TrainingStack
     from nvscale.errors import (
+        BeyondRange,
         CatalogueError,
+        ExtrapolationWarning,
         InvalidInput,
         MissingDependency,
         MissingFigure,
         MissingPrecision,
         NoFeasiblePlan,
         NvscaleError,
+        NvscaleWarning,
         UnknownName,
+        UnverifiedWarning,
         WrongUnit,
     )
     from nvscale.estimate import Estimate
@@ -46,6 +51,9 @@ if TYPE_CHECKING:
     from nvscale.estimators.training import TrainingStep, training
     from nvscale.formats import Precision, precision, precisions
     from nvscale.grids import Sweep, sweep
+    from nvscale.laws.fit_results import LawFit
+    from nvscale.laws.fitting import fit_law
+    from nvscale.laws.law import Law
     from nvscale.model_configs import from_config
     from nvscale.parallelism import Parallelism
     from nvscale.planning import best_plan
@@ -66,12 +74,13 @@ _HOMES = {
     "nvscale.analysis.decomposition": "Decomposition",
     "nvscale.analysis.roadmap": "Curves",
     "nvscale.analysis.trends": "Growth fit_growth",
+    "nvscale.budgets": "BudgetOptimum optimum",
     "nvscale.catalogue": "Catalogue chip chips load model models network networks system systems",
     "nvscale.composition": "Network Part System",
     "nvscale.efficiencies": "GemmEfficiency IDEAL",
     "nvscale.efficiencies.training": "TrainingEfficiency TrainingStack",
-    "nvscale.errors": "CatalogueError InvalidInput MissingDependency MissingFigure MissingPrecision NoFeasiblePlan NvscaleError "
-    "UnknownName WrongUnit",
+    "nvscale.errors": "BeyondRange CatalogueError ExtrapolationWarning InvalidInput MissingDependency MissingFigure MissingPrecision "
+    "NoFeasiblePlan NvscaleError NvscaleWarning UnknownName UnverifiedWarning WrongUnit",
     "nvscale.estimate": "Estimate",
     "nvscale.estimators.collectives": "collective",
     "nvscale.efficiencies.serving": "ServingEfficiency ServingEngine",
@@ -87,6 +96,9 @@ _HOMES = {
     "nvscale.formats": "Precision precision precisions",
     "nvscale.grids": "Sweep sweep",
     "nvscale.model_configs": "from_config",
+    "nvscale.laws.fit_results": "LawFit",
+    "nvscale.laws.fitting": "fit_law",
+    "nvscale.laws.law": "Law",
     "nvscale.parallelism": "Parallelism",
     "nvscale.planning": "best_plan",
     "nvscale.provenance": "Source",
@@ -102,9 +114,11 @@ _HOMES = {
     "nvscale.workloads": "Collective ExpertExchange Gemm Training",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
-_PACKAGES = ("catalogue", "formulas", "quantities")
+_PACKAGES = ("catalogue", "formulas", "laws", "quantities")
 
 __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
+    "BeyondRange",
+    "BudgetOptimum",
     "Catalogue",
     "CatalogueError",
     "Chip",
@@ -114,11 +128,14 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Decomposition",
     "Estimate",
     "ExpertExchange",
+    "ExtrapolationWarning",
     "Gemm",
     "GemmEfficiency",
     "Growth",
     "IDEAL",
     "InvalidInput",
+    "Law",
+    "LawFit",
     "MissingDependency",
     "MissingFigure",
     "MissingPrecision",
@@ -126,6 +143,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Network",
     "NoFeasiblePlan",
     "NvscaleError",
+    "NvscaleWarning",
     "Parallelism",
     "Part",
     "Precision",
@@ -147,6 +165,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "TrainingStep",
     "Unit",
     "UnknownName",
+    "UnverifiedWarning",
     "WrongUnit",
     "__version__",
     "baselines",
@@ -159,12 +178,14 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "curves",
     "decoding",
     "fit_growth",
+    "fit_law",
     "fits",
     "formulas",
     "from_config",
     "kernel",
     "kernel_energy",
     "kernel_power",
+    "laws",
     "load",
     "load_power",
     "measure",
@@ -172,6 +193,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "models",
     "network",
     "networks",
+    "optimum",
     "precision",
     "precisions",
     "prefill",

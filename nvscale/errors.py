@@ -5,11 +5,15 @@ NvscaleError
 ├── InvalidInput (ValueError)        a value that cannot be used
 │   ├── WrongUnit                    a figure in a unit of another dimension
 │   ├── NoFeasiblePlan               no layout of a run can be, or none fits the memory
+│   ├── BeyondRange                  a law was asked outside the range of its runs, and told to refuse
 │   └── CatalogueError               a data file that breaks the rules: file, entry, field
 ├── UnknownName (LookupError)        no chip, network, system, source, field ... of that name
 ├── MissingFigure (LookupError)      the figure exists as a field, but nobody published it
 │   └── MissingPrecision             the chip has no rate for this number format
 └── MissingDependency (ImportError)  an optional library is not installed
+NvscaleWarning (UserWarning)
+├── ExtrapolationWarning             a law was asked outside the range of its runs
+└── UnverifiedWarning                a constant was never read in a source
 ```
 """
 
@@ -33,6 +37,10 @@ class NoFeasiblePlan(InvalidInput):
     """No layout of a run can be, or none fits the memory; the message says what is missing."""
 
 
+class BeyondRange(InvalidInput):
+    """A law was asked outside the range of the runs that it was fitted to, with extrapolation refused."""
+
+
 class CatalogueError(InvalidInput):
     """A data file breaks the rules; the message names file, entry and field."""
 
@@ -51,6 +59,18 @@ class MissingPrecision(MissingFigure):
 
 class MissingDependency(NvscaleError, ImportError):
     """An optional library is needed; the message says what to install."""
+
+
+class NvscaleWarning(UserWarning):
+    """Root of all warnings of nvscale."""
+
+
+class ExtrapolationWarning(NvscaleWarning):
+    """A law was asked outside the range of the runs that it was fitted to."""
+
+
+class UnverifiedWarning(NvscaleWarning):
+    """A constant was used that was never read in a source."""
 
 
 LONGEST = 60

@@ -1,5 +1,6 @@
 """What a search for the best layout returns: candidates with their terms, the front of time and memory, why others lose."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -121,6 +122,8 @@ class Plans(Sequence[Candidate]):
         The fastest layouts.
     front : tuple of Candidate
         The front of time and memory: no other layout is as fast with as little memory.
+    limit : byte
+        Memory that a program can hand out on a chip.
     considered, fitting : int
         Combinations that were considered, and how many of them can be and fit.
     rejected : mapping of str to int
@@ -132,12 +135,13 @@ class Plans(Sequence[Candidate]):
         setting: Setting,
         candidates: tuple[Candidate, ...],
         front: tuple[Candidate, ...],
+        limit: float,
         considered: int,
         fitting: int,
         rejected: Mapping[str, int],
     ) -> None:
         self.setting, self.candidates, self.front = setting, candidates, front
-        self.considered, self.fitting, self.rejected = considered, fitting, dict(rejected)
+        self.limit, self.considered, self.fitting, self.rejected = limit, considered, fitting, dict(rejected)
 
     @overload
     def __getitem__(self, index: int) -> Candidate: ...
@@ -162,6 +166,7 @@ class Plans(Sequence[Candidate]):
             "model": job.model.name,
             "system": system.name,
             "chips": system.chips,
+            "memory_limit_bytes": self.limit if math.isfinite(self.limit) else None,
             "considered": self.considered,
             "fitting": self.fitting,
             "rejected": self.rejected,
@@ -180,7 +185,7 @@ class Plans(Sequence[Candidate]):
     def __str__(self) -> str:
         job, system = self.setting.job, self.setting.system
         title = f"{job.model.name or 'model'} on {system.chips:,.0f} chips of {system.chip.name}, global batch {job.global_batch:,.0f}"
-        counts = f"{self.fitting:,} of {self.considered:,} layouts can be and fit"
+        counts = f"{self.fitting:,} of {self.considered:,} layouts can be and fit {self.limit / 1e9:.1f} GB per chip; of the others"
         common = sorted(self.rejected.items(), key=lambda item: -item[1])
         others = [f"  {count:>13,}  {reason}" for reason, count in common]
         front = [f"  {_time(one)} with {_size(one)}: {_words(one)}" for one in _spread(self.front)]

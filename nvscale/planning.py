@@ -117,7 +117,7 @@ def best_plan(
     rejected = found.rejected | ({"memory": found.possible - fitting} if found.possible > fitting else {})
     best = _candidates(setting, pieces, kept.best())
     front = _candidates(setting, pieces, kept.front())
-    return Plans(setting, tuple(best), tuple(front), found.considered, fitting, rejected)
+    return Plans(setting, tuple(best), tuple(front), limit, found.considered, fitting, rejected)
 
 
 def feasible(job: Training, system: str | System, chips: Any = None, *, memory: Any = None, **fixed: Any) -> Layouts:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import markup
 
 import nvscale
-from nvscale import plots
+from nvscale import laws, plots
 from nvscale.analysis.roadmap import Change, Point
-from nvscale.errors import NvscaleError
+from nvscale.errors import NvscaleError, NvscaleWarning
 from nvscale.estimators.fleets import METRICS
 from nvscale.record import Record, required_fields, units_of
 from nvscale.report import Report, build_report
@@ -48,13 +48,14 @@ def on_files(files: "Files", config: "MkDocsConfig") -> "Files":
 def pages() -> markup.Pages:
     """Return all reference pages by path; every public name stands on exactly one."""
     public = {name: getattr(nvscale, name) for name in nvscale.__all__ if not name.startswith("_")}
-    errors = {name: thing for name, thing in public.items() if isinstance(thing, type) and issubclass(thing, NvscaleError)}
+    errors = {name: thing for name, thing in public.items() if isinstance(thing, type) and issubclass(thing, NvscaleError | NvscaleWarning)}
     records = {name: thing for name, thing in public.items() if isinstance(thing, type) and issubclass(thing, Record)}
     results = {name: thing for name, thing in public.items() if isinstance(thing, type) and name not in errors | records}
     packages = {name: thing for name, thing in public.items() if isinstance(thing, ModuleType)}
     values = {name: thing for name, thing in public.items() if isinstance(thing, Record)}
     functions = {name: thing for name, thing in public.items() if name not in errors | records | results | packages | values}
     inner = {"Point": Point, "Change": Change, "Baseline": Baseline}
+    inner |= {name: thing for name, thing in vars(laws).items() if isinstance(thing, type) and name in laws.__all__ and name not in public}
     drawn = {name: getattr(plots, name) for name in vars(plots) if name.startswith("draw_")}
     return dict(
         [

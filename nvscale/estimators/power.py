@@ -60,7 +60,7 @@ def load_power(
     Examples
     --------
     >>> print(load_power("H100", byte_rate=2e12, load="serving dense"))
-    power of h100-sxm: 403.8 W
+    power of h100-sxm: 391.2 W
     """
     chip = _chip(system)
     used = power_efficiency(load, chip, as_calibration(calibration)) if efficiency is None else efficiency

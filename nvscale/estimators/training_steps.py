@@ -76,6 +76,8 @@ def replica_exchange(shard: Shard, held: Held, replicas: Any, slowest: Any, micr
         once = once + _one_exchange(HALF * held.experts, expert_group, maximum(at.domain / per_expert, 1.0), at, buckets)
     behind = formulas.hiding_micro_batches(micro_batches, plan.pp, plan.vpp)
     reduced = formulas.exposed_time(2.0 * once, stack.dp_overlap * slowest * behind)
+    each = formulas.exposed_time(once, stack.dp_overlap * slowest)
+    reduced = where(plan.zero >= 2.0, (micro_batches + 1.0) * each, reduced)
     sharded = micro_batches * formulas.exposed_time(3.0 * once, stack.fsdp_overlap * slowest)
     between = formulas.exposed_time(2.0 * formulas.ring_size(HALF * held.common / split, group / split) / at.outside, slowest)
     exposed = where(plan.zero >= 3.0, sharded + between, reduced)

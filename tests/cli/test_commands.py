@@ -39,6 +39,19 @@ COMMANDS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "curves of a format": (["curves", "dgx-a100", "dgx-h100", "--precision", "bf16"], ("dgx-a100", "dgx-h100")),
     "curves of chips": (["curves", "--level", "chip", "--precision", "fp64-vector"], ("p100", "rubin")),
     "curves of sites": (["curves", "--level", "datacenter", "--power", "50 MW", "--pue", "1.1"], ("gb200", "datacenter")),
+    "laws": (["laws"], ("chinchilla/besiroglu-2024", "unverified", "families: chinchilla", "53 scaling laws")),
+    "laws of a family": (["laws", "precision"], ("precision/kumar-2024", "2 scaling laws")),
+    "one law": (["laws", "chinchilla/besiroglu-2024"], ("482.01", "Besiroglu", "table 1", "runs with compute")),
+    "an unverified law": (["laws", "distillation/busbridge-2025"], ("never read in a source: A_student", "from memory")),
+    "best use of compute": (["laws", "--compute", "5.76e23"], ("32.19e9", "40.36e9", "72.25e9", "extrapolated", "delta method")),
+    "best use by one law": (["laws", "chinchilla/besiroglu-2024", "--compute", "1 ZFLOP"], ("billion", "interval: delta method")),
+    "fit": (["fit", "--data", "chinchilla-figure-4", "--resamples", "50"], ("alpha", "0.3473", "0.0010182740177", "random starts")),
+    "fit and use": (["fit", "--data", "chinchilla-figure-4", "--starts", "0", "--compute", "1e21"], ("1000 resamples", "billion")),
+    "approach 2": (["fit", "--data", "chinchilla-figure-4", "--approach", "2", "--compute", "5.76e23"], ("exponent", "0.508")),
+    "fit of least squares": (
+        ["fit", "--data", "overtraining", "--form", "overtraining", "--train-set", "rpj", "--method", "least squares", "--hold-out", "0.1"],
+        ("eta", "held out"),
+    ),
     "validate": (["validate", "--kind", "gemm"], ("bf16 h100_sxm", "nvfp4 gb200", "MAPE", "bias", "all", "2133")),
     "validate operators": (["validate", "--kind", "operators"], ("matmul mi210", "gelu a100_sxm", "interval")),
     "report": (["report"], ("14858", "Moore", "dgx-1-p100", "vera-rubin-nvl72", "PUE", "datacenter", "mixes price bases")),
@@ -95,7 +108,13 @@ def _odd_text(data: Any, path: str = "") -> Any:
         yield path, data
 
 
-EXPLAINED = (["system", "dgx-h100"], ["curves", "dgx-a100", "dgx-h100"], ["roofline", "h100"], ["report", "dgx-a100", "dgx-h100"])
+EXPLAINED = (
+    ["laws", "kaplan", "--compute", "1e21"],
+    ["system", "dgx-h100"],
+    ["curves", "dgx-a100", "dgx-h100"],
+    ["roofline", "h100"],
+    ["report", "dgx-a100", "dgx-h100"],
+)
 
 
 @pytest.mark.parametrize("arguments", [*EXPLAINED, ["chips", "--vendor", "Intel"]], ids=" ".join)

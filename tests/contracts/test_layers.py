@@ -28,7 +28,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("work and efficiency", ("nvscale.workloads", "nvscale.efficiencies", "nvscale.model_configs")),
     ("estimates", ("nvscale.estimate", "nvscale.estimators")),
     ("analysis", ("nvscale.analysis",)),
-    ("catalogue and quantities", ("nvscale.catalogue", "nvscale.quantities")),
+    ("catalogue, laws and quantities", ("nvscale.catalogue", "nvscale.laws", "nvscale.quantities")),
     ("constants", ("nvscale.truth.constants", "nvscale.truth.calibrations")),
     (
         "kernels",
@@ -45,6 +45,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "views",
         (
             "nvscale.views",
+            "nvscale.budgets",
             "nvscale.grids",
             "nvscale.layouts",
             "nvscale.planning",
@@ -71,6 +72,7 @@ LAZY: dict[tuple[str, str, str], str] = {
     ("nvscale.cli.curve_commands", "nvscale.plots", "roofline"): "matplotlib is loaded only for a plot",
     ("nvscale.cli.measure_command", "nvscale.plots", "measure"): "matplotlib is loaded only for a plot",
 }
+SOLVERS = tuple(f"nvscale.analysis.law_fitting.{name}" for name in ("solver", "quality", "projection"))
 # Who may import a library at module level, and who only inside a function; `*` at the end means every module below.
 AT_TOP: dict[str, tuple[str, ...]] = {
     "pint": ("nvscale.quantities",),
@@ -79,7 +81,7 @@ AT_TOP: dict[str, tuple[str, ...]] = {
     "rich": ("nvscale.cli.*",),
     "matplotlib": ("nvscale.plots*",),
     "jinja2": ("nvscale.report.*",),
-    "numpy": ("nvscale.plots*", "nvscale.report.page"),
+    "numpy": ("nvscale.plots*", "nvscale.report.page", *SOLVERS),
     "sympy": ("nvscale.closed_forms",),
 }
 IN_FUNCTIONS: dict[str, tuple[str, ...]] = {
@@ -94,13 +96,14 @@ IN_FUNCTIONS: dict[str, tuple[str, ...]] = {
         "nvscale.estimate",
         "nvscale.composition",
         "nvscale.analysis.*",
+        "nvscale.laws.*",
     ),
-    "sympy": ("nvscale.ops",),
+    "sympy": ("nvscale.ops", "nvscale.laws.*"),
     "jax": ("nvscale.ops",),
     "pydantic": ("nvscale.units",),
     "pydantic_core": ("nvscale.units",),
-    "scipy": ("nvscale.truth.*", "nvscale.analysis.*", "nvscale.estimators.*"),
-    "pandas": ("nvscale.analysis.*", "nvscale.views", "nvscale.grids", "nvscale.plan_results"),
+    "scipy": ("nvscale.truth.*", "nvscale.analysis.*", "nvscale.estimators.*", "nvscale.laws.*"),
+    "pandas": ("nvscale.analysis.*", "nvscale.views", "nvscale.grids", "nvscale.plan_results", "nvscale.laws.*"),
     "xarray": ("nvscale.grids",),
     "rich": ("nvscale.planning",),
     "matplotlib": ("nvscale.report.*", "nvscale.cli.*"),

@@ -15,6 +15,7 @@ SITUATIONS = {
     "text to SI": "import nvscale as nv; nv.prices(energy_price='0.06 USD/kWh')",
     "every entry": "import nvscale as nv; nv.chips(); nv.networks(); nv.systems()",
     "growth between two": "import nvscale as nv; nv.curves(['dgx-a100', 'dgx-h100']).growth('performance')",
+    "law": "import nvscale as nv; nv.laws.load('chinchilla/besiroglu-2024').optimum(1e21)",
     "dir": "import nvscale; dir(nvscale)",
 }
 

@@ -28,6 +28,13 @@ REFUSED: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "energy price": (["curves", "--energy-price", "0.06"], ("energy_price", "'0.06' has no unit")),
     "life": (["report", "--life", "5"], ("life", "'5' has no unit")),
     "discount rate": (["curves", "--discount-rate", "8"], ("discount_rate", "8.0", "from 0 to 1")),
+    "law": (["laws", "chinchilla/besiroglu-2023"], ("no law", "'chinchilla/besiroglu-2024'")),
+    "family of laws": (["laws", "chinchila"], ("no family of laws", "'chinchilla'")),
+    "family that allocates nothing": (["laws", "precision", "--compute", "1e21"], ("--compute", "'precision'")),
+    "compute in dollars": (["laws", "--compute", "5 USD"], ("compute", "'USD'", "'flop'")),
+    "form of a fit": (["fit", "--data", "chinchilla-figure-4", "--form", "chinchila"], ("no form to fit", "'chinchilla'")),
+    "runs of a fit": (["fit", "--data", "none.csv"], ("none.csv", "cannot be read")),
+    "approach of a fit": (["fit", "--data", "chinchilla-figure-4", "--approach", "4"], ("approach", "1, 2, 3")),
     "no such file": (["chips", "--catalogue", "none.toml"], ("none.toml", "no such file")),
 }
 

@@ -1,7 +1,9 @@
 """The search over layouts finds what a search one by one finds; its answers keep the laws and explain themselves."""
 
 import json
+import timeit
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -109,8 +111,8 @@ def test_a_tier_that_joins_nothing_new_changes_nothing() -> None:
         assert best_plan(JOB, system.replace(networks=tiers), **SOFTWARE)[0].seconds == best_plan(JOB, system, **SOFTWARE)[0].seconds
 
 
-def test_two_by_eight_is_eight_by_two_where_the_tiers_are_the_same() -> None:
-    """With tiers of equal bandwidth no tensor parallel group cares where the border of the domain lies."""
+def test_no_exchange_but_that_of_replicas_cares_where_the_domain_ends_if_tiers_are_alike() -> None:
+    """The exchange of replicas runs on both tiers at the same time, so that the whole step of 2 x 8 is not that of 8 x 2."""
     alike = {"stack": STACK, "efficiency": SUSTAINED.replace(scaleout_share=0.8, hop=0.0)}
     for tp, cp in ((2, 8), (8, 2), (4, 4), (8, 1)):
         fixed = {"tp": tp, "cp": cp, "pp": 16 // (tp * cp), "zero": 0, "micro_batch": 1}
@@ -186,3 +188,23 @@ def test_the_table_shows_layout_time_memory_and_reasons() -> None:
 def test_a_progress_bar_goes_to_the_error_stream(capsys: pytest.CaptureFixture[str]) -> None:
     best_plan(JOB, small_system(64, 8), **SOFTWARE, progress=True)
     assert capsys.readouterr().out == ""
+
+
+def test_without_a_limit_of_memory_nothing_is_too_large() -> None:
+    best = best_plan(JOB, small_system(64, 8), **SOFTWARE, memory=float("inf"))
+    assert "memory" not in best.rejected
+    assert json.loads(json.dumps(best.to_dict(), allow_nan=False))["memory_limit_bytes"] is None
+
+
+# ---------------------------------------------------------------------- speed
+
+
+def test_a_step_in_a_grid_is_far_faster_than_one_alone() -> None:
+    """A ratio within one run, far below what is measured, so that a busy machine fails nothing."""
+    at = machine_of(small_system(64, 8), "bf16", SUSTAINED, STACK)
+    axes = ([1.0, 2.0, 4.0, 8.0], [1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 4.0, 8.0], [0.0, 1.0, 3.0], [1.0, 2.0, 4.0, 8.0, 16.0, 32.0])
+    tp, vpp, cp, zero, size = (np.reshape(values, (-1,) + (1,) * (4 - d)) for d, values in enumerate(axes))
+    grid, one = nv.Parallelism(pp=4, tp=tp, vpp=vpp, cp=cp, zero=zero, micro_batch=size), nv.Parallelism(pp=4, tp=2)
+    together = min(timeit.repeat(lambda: step(JOB, grid, 4096.0, at, STACK), number=5, repeat=5)) / (5 * 4 * 4 * 4 * 3 * 6)
+    alone = min(timeit.repeat(lambda: step(JOB, one, 4096.0, at, STACK), number=50, repeat=5)) / 50
+    assert alone / together > 10.0

@@ -1,0 +1,1 @@
+"""Scaling laws that come with nvscale, and fits of them."""
