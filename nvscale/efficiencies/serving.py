@@ -59,6 +59,10 @@ class ServingEngine(Efficiency):
         Time of reading experts' weights, and of their work, relative to bandwidth and peak rate.
     expert_layer : s
         Routing, sorting and launches of an expert layer.
+    expert_layer_narrow : s
+        The same where weights of 4 bits meet units of 4 bits: one fused kernel.
+    expert_half_width : 1
+        Width of an expert's part on one chip at which reading it takes twice as long for its bytes as a wide one does.
     prefill_alone : 1
         1: prompts are computed in steps of their own; 0: together with decoding.
     reserves : 1
@@ -66,7 +70,7 @@ class ServingEngine(Efficiency):
     first_scale : 1
         Time of the first pass relative to the sum of its kernels.
     first_steps : 1
-        Decode steps that a new request waits besides.
+        Decode steps that a new request waits besides, for each data parallel rank.
     admission : s
         Time per user of a burst until a request is admitted.
     first_launch, first_expert_layer : s
@@ -80,6 +84,8 @@ class ServingEngine(Efficiency):
     expert_bytes: Ratio = 1.0
     expert_work: Ratio = 1.0
     expert_layer: Seconds = 0.0
+    expert_layer_narrow: Seconds = 0.0
+    expert_half_width: Ratio = 0.0
     prefill_alone: Flag = 0.0
     reserves: Flag = 0.5
     first_scale: Ratio = 1.0

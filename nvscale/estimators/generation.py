@@ -97,7 +97,8 @@ def loop(work: Serving, instance: Instance, memory: Any, users: Any) -> Loop:
     )
     fixed = engine.first_launch + instance.expert_layers * engine.first_expert_layer + (work.stream_interval - 1.0) * tpot
     queue = formulas.queue_wait(users, slots, work.osl, tpot)
-    ttft = formulas.first_token_time(engine.first_scale * first.alone, burst, tpot, engine.first_steps, fixed, queue)
+    steps = engine.first_steps * instance.ranks
+    ttft = formulas.first_token_time(engine.first_scale * first.alone, burst, tpot, steps, fixed, queue)
     return Loop(slots, running, batch, step, first, share, prefill, step_time, tpot, burst, fixed, queue, ttft)
 
 

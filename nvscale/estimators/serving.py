@@ -189,7 +189,7 @@ def _results(
             "ttft",
             term("first pass", instance.engine.first_scale * found.first.alone, "s"),
             term("burst of users", found.burst, "s"),
-            term("steps in flight", instance.engine.first_steps * found.tpot, "s"),
+            term("steps in flight", instance.engine.first_steps * instance.ranks * found.tpot, "s"),
             term("fixed", found.fixed, "s"),
             term("queue for the cache", found.queue, "s"),
         )

@@ -20,6 +20,8 @@ from nvscale.workloads.serving import Inference
 
 HALF = 2.0
 """Bytes of a 16-bit element: activations."""
+NARROW = "fp4"
+"""Rate at which weights of 4 bits are multiplied without being widened first."""
 
 
 class Machine(NamedTuple):
@@ -34,6 +36,7 @@ class Machine(NamedTuple):
     domain: Any
     inside: Any
     outside: Any
+    narrow: bool
 
 
 class Step(NamedTuple):
@@ -81,6 +84,7 @@ def machine(system: System, work: Inference, dense: ServingEfficiency, wide: Ser
         domain=domain,
         inside=inside,
         outside=outside,
+        narrow=work.storage.rate in rates and work.storage.rate == NARROW,
     )
 
 
@@ -187,7 +191,15 @@ class Instance:
             return 0.0
         touched = distinct_experts(tokens, maximum(model.experts, 1.0), maximum(model.experts_per_token, 1.0))
         size = touched * model.ffn_matrices * model.expert_hidden * model.expert_ffn * self.work.storage.weight
-        return self.expert_layers * size / (self.spread * self.at.bandwidth) * self.engine.expert_bytes
+        width = model.expert_ffn / (self.spread / self.plan.ep)
+        slow = self.engine.expert_bytes * (1.0 + self.engine.expert_half_width / maximum(width, 1.0))
+        return self.expert_layers * size / (self.spread * self.at.bandwidth) * slow
+
+    def expert_starts(self) -> Any:
+        """Return the time that the expert layers take whatever they compute."""
+        if not has(self.expert_layers):
+            return 0.0
+        return self.expert_layers * (self.engine.expert_layer_narrow if self.at.narrow else self.engine.expert_layer)
 
     def expert_work(self, tokens: Any) -> Any:
         """Return the time of the work of the experts of so many tokens of the instance."""
@@ -212,7 +224,6 @@ class Instance:
     def step(self, batch: Any, context: Any) -> Step:
         """Return a decode step of so many sequences on each rank."""
         tokens = batch * self.ranks
-        expert = self.expert_layers * self.engine.expert_layer if has(self.expert_layers) else 0.0
         crossing = (self.plan.pp - 1.0) * HALF * batch * self.model.hidden / self.at.outside
         return Step(
             products=self.products(batch),
@@ -222,7 +233,7 @@ class Instance:
             exchange=self.exchange(batch),
             expert_bytes=self.expert_bytes(tokens),
             expert_work=self.expert_work(tokens),
-            expert_layers=expert,
+            expert_layers=self.expert_starts(),
             expert_exchange=self.expert_exchange(batch),
             host=self.engine.step + self.engine.sequence * batch,
             transfers=crossing,
@@ -245,7 +256,7 @@ class Instance:
         experts, expert = 0.0, 0.0
         if has(self.expert_layers):
             every = tokens * self.ranks  # the other ranks compute prompts too, and experts get the tokens of all of them
-            expert = self.expert_work(tokens) + self.expert_bytes(tokens) + self.expert_layers * self.engine.expert_layer
+            expert = self.expert_work(tokens) + self.expert_bytes(tokens) + self.expert_starts()
             experts = self.expert_work(every) + maximum(self.expert_bytes(every) - self.expert_bytes(batch * self.ranks), 0.0)
         return First(mixed, experts, alone + expert)
 

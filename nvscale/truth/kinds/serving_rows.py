@@ -29,15 +29,22 @@ PREFILL = tuple(f"prefill_{name}_size" for name in ("tp", "pp", "attention_dp", 
 DECODE = tuple(f"decode_{name}_size" for name in ("tp", "pp", "attention_dp", "moe_tp", "moe_ep"))
 SQUARE = 4.0
 """Fewest expert ranks from which square experts with as many data parallel ranks as their product are read as one side."""
+MOST_TENSOR = 8.0
+"""Most ranks that share the heads of a layer; more are read as data parallel ones."""
 SPOKEN_OF = ("instruct", "fp8", "0528", "99", "99.9")
 """Endings of names that are no models of their own."""
 
 
 class Labels(NamedTuple):
-    """What labels say beside the columns: tokens a step gains, and whether the settings are known."""
+    """What labels say beside the columns."""
 
-    accepted: float
-    known: bool
+    accepted: float = 1.0
+    stream_interval: float = 1.0
+    warm_up: float = 0.0
+    start_up: float = 0.0
+    apart: bool = False
+    known: bool = True
+    known_first: bool = True
 
 
 @functools.cache
@@ -46,19 +53,31 @@ def _table() -> Mapping[str, Any]:
     return tomllib.loads(text)
 
 
-@functools.lru_cache(maxsize=4096)
-def labels(model: str, gpu: str, engine: str, engine_version: str, mode: str, *, tensor_parallel: bool, concurrency: float) -> Labels:
+SAID = ("model", "gpu", "engine", "engine_version", "mode")
+
+
+def labels(words: Mapping[str, str], numbers: Mapping[str, float]) -> Labels:
     """Return what the labels of a row say about settings that have no column.
 
-    >>> labels("deepseek-ai/DeepSeek-R1", "b200_sxm", "trtllm", "1.2.0rc6.post3", "agg", tensor_parallel=True, concurrency=8.0)
-    Labels(accepted=1.6, known=False)
+    >>> words = {"model": "deepseek-ai/DeepSeek-R1", "gpu": "b200_sxm", "engine": "trtllm", "engine_version": "1.2.0rc6.post3", "mode": "agg"}
+    >>> labels(words, {"tp": 8.0, "attention_dp": 1.0, "concurrency": 8.0}).accepted
+    1.6
     """
-    words = {"model": model, "gpu": gpu, "engine": engine, "engine_version": engine_version, "mode": mode}
-    for entry in _table()["labels"]:
-        alike = all(re.fullmatch(entry[name], word.lower()) for name, word in words.items() if name in entry)
-        if alike and entry.get("tensor_parallel", tensor_parallel) == tensor_parallel and entry.get("concurrency", concurrency) == concurrency:
-            return Labels(float(entry.get("accepted", 1.0)), bool(entry.get("known", True)))
-    return Labels(1.0, known=True)
+    for entry, patterns in _patterns():
+        if all(pattern.fullmatch(words.get(name, "").lower()) for name, pattern in patterns) and _numbers_fit(entry, numbers):
+            return Labels(**{name: type(usual)(entry[name]) for name, usual in Labels._field_defaults.items() if name in entry})
+    return Labels()
+
+
+@functools.cache
+def _patterns() -> list[tuple[Mapping[str, Any], list[tuple[str, "re.Pattern[str]"]]]]:
+    return [(entry, [(name, re.compile(entry[name])) for name in SAID if name in entry]) for entry in _table()["labels"]]
+
+
+def _numbers_fit(entry: Mapping[str, Any], numbers: Mapping[str, float]) -> bool:
+    alone = not numbers.get("attention_dp", 1.0) > 1.0
+    same = all(numbers.get(name) == entry[name] for name in ("concurrency", "isl", "osl") if name in entry)
+    return same and entry.get("tensor_parallel", alone) == alone and numbers.get("tp", 1.0) <= entry.get("most_tp", numbers.get("tp", 1.0))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -120,20 +139,20 @@ def layout(numbers: Mapping[str, Any], names: tuple[str, ...], engine: str, mode
     """Return the layouts of one instance, or of one worker of a pool."""
     import numpy as np
 
-    tp, pp, dp, expert_tp, ep = (or_else(numbers[name], 1.0) for name in names)
+    tp, pp, dp, expert_tp, ep = (np.maximum(or_else(numbers[name], 1.0), 1.0) for name in names)
     wide = expert_tp * ep
-    chips, ranks = tp * dp, dp
+    chips, ranks = tp * dp, np.where(tp > MOST_TENSOR, tp * dp, dp)
     if aggregated and engine == "vllm":
         chips, ranks, ep = tp, np.ones_like(dp), np.where(dp > 1.0, tp, ep)
     elif aggregated:
         square = (dp == wide) & (expert_tp == ep) & (ep >= SQUARE)
-        ranks = np.where(square, ep, dp)
+        ranks = np.where(tp > MOST_TENSOR, tp, np.where(square, ep, dp))
         chips = np.where(dp > 1.0, np.where(square, ep, np.maximum(tp * dp, wide)), tp)
     ep = np.minimum(ep, chips) if has(model.experts) else np.ones_like(chips)
     return Parallelism(tp=chips / ranks, pp=pp, ep=ep, etp=chips / ep if has(model.experts) else 1.0)
 
 
-def load_of(group: Group, users: Any, accepted: Any) -> Serving:
+def load_of(group: Group, users: Any, accepted: Any = 1.0, stream_interval: Any = 1.0) -> Serving:
     """Return the loads of rows that share model and formats."""
     stored = formats(group.words["model"], group.words["precision"])
     return Serving(
@@ -145,6 +164,7 @@ def load_of(group: Group, users: Any, accepted: Any) -> Serving:
         dense_precision=stored.dense_precision,
         cache_element=stored.cache_element,
         accepted=accepted,
+        stream_interval=stream_interval,
     )
 
 
