@@ -9,7 +9,7 @@ from nvscale.errors import InvalidInput, MissingFigure, UnknownName
 from nvscale.estimators.generation import loop, prepared
 from nvscale.estimators.serving_shards import Instance
 from nvscale.formulas import serving as formulas
-from nvscale.ops import maximum
+from nvscale.ops import maximum, where
 from nvscale.truth.kinds.base import Answer, Calibration, Group, Kind
 from nvscale.truth.grouping import grouped
 from nvscale.truth.kinds.serving_rows import DECODE, LAYOUT, PREFILL, chip_system, labels, layout, load_of, memory_of, model_of
@@ -23,6 +23,7 @@ WORKERS = ("prefill_num_workers", "decode_num_workers")
 FOLDS_BY = ("gpu", "precision", "n_gpus", "isl", "osl")
 FOLDS = 5
 NUMBERS = ("concurrency", "batch_size", "decode_batch_size", *LAYOUT, *PREFILL, *DECODE, *WORKERS)
+STATED = ("accepted", "prefix_cached", "stream_interval")
 APART = "disagg"
 MANY = 64.0
 """Users of an instance from which intervals are those of many users."""
@@ -41,6 +42,7 @@ class Said(NamedTuple):
     """What the labels of rows say, as arrays."""
 
     accepted: Any
+    prefix_cached: Any
     stream_interval: Any
     warm_up: Any
     start_up: Any
@@ -64,7 +66,7 @@ def times(group: Group, engine: "ServingEngine | str", calibration: Calibration 
     numbers, system, said = group.numbers, chip_system(group.words["gpu"]), said_of(group)
     pools = group.words["mode"].lower() == APART
     usual = or_else(numbers["batch_size"], numbers["decode_batch_size"] * or_else(numbers["decode_num_workers"], 1.0))
-    work = load_of(group, or_else(numbers["concurrency"], usual), said.accepted, said.stream_interval)
+    work = load_of(group, or_else(numbers["concurrency"], usual), {name: getattr(said, name) for name in STATED})
     memory = memory_of(system.chip)
 
     def instance(names: tuple[str, ...]) -> Instance:
@@ -90,7 +92,8 @@ def _apart(work: Serving, prompts: Instance, decoding: Instance, memory: Any, nu
     together = first.alone + first.experts - prompts.expert_work(work.isl)
     each = together / (prompts.ranks * first_workers)
     burst = (work.concurrency - 1.0) * each / (2.0 * work.rounds)
-    limit = work.concurrency * each - work.osl * tpot - first.alone
+    stated = numbers["prefill_num_workers"] > 0.0
+    limit = where(stated, work.concurrency * each - work.osl * tpot - first.alone, 0.0)
     fixed = engine.first_launch + decoding.expert_layers * engine.first_expert_layer
     queue = formulas.queue_wait(users, found.slots, work.osl, tpot)
     wait = maximum(burst, limit)

@@ -31,6 +31,8 @@ SQUARE = 4.0
 """Fewest expert ranks from which square experts with as many data parallel ranks as their product are read as one side."""
 MOST_TENSOR = 8.0
 """Most ranks that share the heads of a layer; more are read as data parallel ones."""
+USUAL_PROMPT = 1024.0
+"""Tokens of prompts where neither a row nor its benchmark states them."""
 SPOKEN_OF = ("instruct", "fp8", "0528", "99", "99.9")
 """Endings of names that are no models of their own."""
 
@@ -39,6 +41,7 @@ class Labels(NamedTuple):
     """What labels say beside the columns."""
 
     accepted: float = 1.0
+    prefix_cached: float = 0.0
     stream_interval: float = 1.0
     warm_up: float = 0.0
     start_up: float = 0.0
@@ -126,13 +129,20 @@ def formats(model: str, precision: str) -> Formats:
     return Formats(entry[said], entry.get(f"dense_{said}", entry.get("dense", "")), float(entry["cache"]))
 
 
+@functools.lru_cache(maxsize=256)
 def chip_system(gpu: str) -> System:
-    """Return the system that a chip of a row usually comes in; a node of eight where none is known."""
+    """Return the system that a chip of a row usually comes in; cards on a bus where none is known.
+
+    >>> [network.name for network in chip_system("l40s").networks]
+    ['pcie-4']
+    """
     chip = catalogue.chip(gpu)
     try:
         return system_of(chip.name, "", "")
     except LookupError:
-        return catalogue.system(chip)
+        system, buses = catalogue.system(chip), _table()["buses"]
+        bus = catalogue.network(buses.get(chip.name, buses["others"]))
+        return system if system.networks else system.replace(networks=(bus,))
 
 
 def layout(numbers: Mapping[str, Any], names: tuple[str, ...], engine: str, model: Model, *, aggregated: bool) -> Parallelism:
@@ -152,7 +162,7 @@ def layout(numbers: Mapping[str, Any], names: tuple[str, ...], engine: str, mode
     return Parallelism(tp=chips / ranks, pp=pp, ep=ep, etp=chips / ep if has(model.experts) else 1.0)
 
 
-def load_of(group: Group, users: Any, accepted: Any = 1.0, stream_interval: Any = 1.0) -> Serving:
+def load_of(group: Group, users: Any, said: Mapping[str, Any] | None = None) -> Serving:
     """Return the loads of rows that share model and formats."""
     stored = formats(group.words["model"], group.words["precision"])
     return Serving(
@@ -163,9 +173,17 @@ def load_of(group: Group, users: Any, accepted: Any = 1.0, stream_interval: Any 
         precision=stored.precision,
         dense_precision=stored.dense_precision,
         cache_element=stored.cache_element,
-        accepted=accepted,
-        stream_interval=stream_interval,
+        **(said or {}),
     )
+
+
+def prompt_of(model: str) -> float:
+    """Return the mean input of a benchmark's requests where a row states none.
+
+    >>> prompt_of("llama2-70b-99.9"), prompt_of("my-model")
+    (294.0, 1024.0)
+    """
+    return next((float(one["tokens"]) for one in _table()["prompts"] if re.fullmatch(one["model"], model.lower())), USUAL_PROMPT)
 
 
 def memory_of(chip: Chip) -> Any:
