@@ -67,6 +67,8 @@ class ServingEngine(Efficiency):
         1: prompts are computed in steps of their own; 0: together with decoding.
     reserves : 1
         Part of the output for which the cache is reserved ahead: 1 all of it, 0.5 what is used on average.
+    shares_free : 1
+        1: the engine takes its share of the memory that weights leave; 0: weights are part of its share of all memory.
     first_scale : 1
         Time of the first pass relative to the sum of its kernels.
     first_steps : 1
@@ -88,6 +90,7 @@ class ServingEngine(Efficiency):
     expert_half_width: Ratio = 0.0
     prefill_alone: Flag = 0.0
     reserves: Flag = 0.5
+    shares_free: Flag = 0.0
     first_scale: Ratio = 1.0
     first_steps: Ratio = 1.0
     admission: Seconds = 0.0

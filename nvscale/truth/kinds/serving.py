@@ -7,6 +7,7 @@ from zlib import crc32
 from nvscale.efficiencies.serving import ServingEngine
 from nvscale.errors import InvalidInput, MissingFigure, UnknownName
 from nvscale.estimators.generation import loop, prepared
+from nvscale.estimators.serving_bands import first_factors, token_factors
 from nvscale.estimators.serving_shards import Instance
 from nvscale.formulas import serving as formulas
 from nvscale.ops import maximum, where
@@ -25,8 +26,6 @@ FOLDS = 5
 NUMBERS = ("concurrency", "batch_size", "decode_batch_size", *LAYOUT, *PREFILL, *DECODE, *WORKERS)
 STATED = ("accepted", "prefix_cached", "stream_interval")
 APART = "disagg"
-MANY = 64.0
-"""Users of an instance from which intervals are those of many users."""
 
 
 class Times(NamedTuple):
@@ -107,7 +106,13 @@ def predict_serving(group: Group, calibration: Calibration | None) -> Mapping[st
         found = times(group, group.words["engine"] or "generic", calibration)
     except PROBLEMS as problem:
         return {name: Answer(reason=str(problem)) for name in ("ttft_s", "tpot_s")}
-    return {"ttft_s": Answer(found.ttft), "tpot_s": Answer(found.tpot)}
+    engine, model = found.decoding.engine, found.decoding.model
+    ends = {"ttft_s": first_factors(engine, model), "tpot_s": token_factors(engine, model, found.users)}
+    return {name: _answer(value, *ends[name]) for name, value in (("ttft_s", found.ttft), ("tpot_s", found.tpot))}
+
+
+def _answer(value: Any, low: Any, high: Any) -> Answer:
+    return Answer(value) if low is None else Answer(value, value * low, value * high)
 
 
 def parts_of(table: Table) -> Mapping[str, Mapping[str, Any]]:

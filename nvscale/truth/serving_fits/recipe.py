@@ -1,0 +1,77 @@
+"""Which constants of serving engines are fitted, what they start from, and the engines that use them."""
+
+import functools
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from typing import NamedTuple
+
+from nvscale.efficiencies.serving import ServingEngine
+
+KIND = "serving"
+STEP, EXPERTS, FIRST = "step", "experts", "first"
+"""Groups of constants, in the order in which they are fitted."""
+GENERIC = "generic"
+
+
+class Free(NamedTuple):
+    """A fitted constant: the figure that it sets, in which engines, and its prior."""
+
+    name: str
+    field: str
+    engines: tuple[str, ...]
+    group: str
+    unit: str
+    start: float
+    width: float
+    factor: str
+    site: bool
+
+
+class Recipe(NamedTuple):
+    """All fitted constants, and the figures that are fixed, by engine."""
+
+    free: Mapping[str, Free]
+    fixed: Mapping[str, Mapping[str, float]]
+    engines: tuple[str, ...]
+
+    def names(self, group: str) -> tuple[str, ...]:
+        """Return the constants of a group."""
+        return tuple(name for name, one in self.free.items() if one.group == group)
+
+    def start(self) -> dict[str, float]:
+        """Return the physical start values."""
+        return {name: one.start for name, one in self.free.items()}
+
+    def figures(self, engine: str, values: Mapping[str, float]) -> dict[str, float]:
+        """Return the fitted figures of an engine; those of the generic one are the means of what engines have.
+
+        >>> round(recipe().figures("generic", recipe().start())["sequence"] * 1e6, 1)
+        18.3
+        """
+        if engine == GENERIC:
+            each = [self.figures(name, values) for name in self.engines if name != GENERIC]
+            return {field: sum(one[field] for one in each) / len(each) for field in each[0]}
+        found = dict.fromkeys((one.field for one in self.free.values()), 0.0)
+        return found | {one.field: values[name] for name, one in self.free.items() if engine in one.engines}
+
+    def engine(self, name: str, values: Mapping[str, float]) -> ServingEngine:
+        """Return an engine with fitted and fixed figures."""
+        return ServingEngine(name=name, **self.figures(name, values), **self.fixed[name])
+
+
+@functools.cache
+def recipe() -> Recipe:
+    """Return the recipe of data/recipes-serving.toml."""
+    text = resources.files("nvscale.truth").joinpath("data/recipes-serving.toml").read_text(encoding="utf-8")
+    said = tomllib.loads(text)
+    engines = tuple(said["engines"]["names"])
+    free = {
+        one["name"]: Free(
+            one["name"], one["field"], tuple(one.get("engines", engines)), one["group"], one["unit"], one["start"], one["width"],
+            one.get("with", ""), one.get("site", False),
+        )  # fmt: skip
+        for one in said["constant"]
+    }
+    fixed = {engine: {name: column[place] for name, column in said["fixed"].items()} for place, engine in enumerate(engines)}
+    return Recipe(free, fixed, engines)
