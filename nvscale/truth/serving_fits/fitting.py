@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from nvscale.truth.serving_fits.recipe import EXPERTS, FIRST, STEP, Recipe
+from nvscale.truth.serving_fits.recipe import EXPERTS, FIRST, FIRST_EXPERTS, STEP, Recipe
 from nvscale.truth.serving_fits.rows import Lines, lines_of
 from nvscale.truth.tables import Table
 
@@ -56,13 +56,13 @@ def errors_of(lines: Lines, recipe: Recipe, names: Sequence[str], base: Mapping[
 
 
 def fit_all(table: Table, recipe: Recipe, without: tuple[str, str] | None = None, *, errors: bool = False) -> Solution:
-    """Return all constants: those of steps fitted to dense rows, then those of experts, then those of first tokens.
+    """Return all constants: those of steps fitted to dense rows, then those of experts, then those of first tokens likewise.
 
     `without` leaves out the rows of one fold, model, chip or engine: ("fold", "3").
     """
     values: dict[str, float] = recipe.start()
     spread: dict[str, float] = {}
-    for group in (STEP, EXPERTS, FIRST):
+    for group in (STEP, EXPERTS, FIRST, FIRST_EXPERTS):
         lines, names = lines_of(table, recipe, group, values), recipe.names(group)
         if without is not None:
             lines = lines.where(lines.words[without[0]] != without[1])

@@ -21,6 +21,10 @@ FEWEST = 15
 ROBUST = 0.1
 USUAL_HEAD, LONG = 128.0, 2048.0
 """Least width of a head, and tokens from which prompts show what attention reaches."""
+LARGE = 0.9
+"""Quantile of reads from which they show the bandwidth alone."""
+SWITCHED = 1e11
+"""Bytes per second from which a link between chips is no bus: over a bus, engines do not use kernels of their own."""
 PASSES = 0.7
 """Share of the bandwidth that element-wise passes reach inside an engine."""
 LARGEST = 16e6
@@ -136,11 +140,12 @@ def attention(chip: Chip) -> dict[str, Figure]:
     read = 2.0 * batch * seq * kv * width * element / chip.figure("memory_bandwidth")
     work = 2.0 * batch * seq * seq * heads * width / half_rate(chip)
     found = {}
-    for which, bound, shortest in (("decode", read, 1.0), ("prefill", work, LONG)):
-        paths = [
-            fitted(seconds[one], lambda x, b=bound[one]: b / x[0] + x[1], (0.7, 1e-5))  # type: ignore[misc]
-            for one in _paths(table, ("framework", "precision"), mine & (phase == which) & (seq >= shortest))
-        ]
+    for which, bound, shortest in (("decode", read, 0.0), ("prefill", work, LONG)):
+        rows = mine & (phase == which) & (seq >= shortest)
+        paths = []
+        for one in _paths(table, ("framework", "precision"), rows):
+            share = _reached(bound[one], seconds[one]) if which == "decode" else None
+            paths.append(fitted(seconds[one], lambda x, b=bound[one], share=share: b / (share or x[0]) + x[1], (share or 0.7, 1e-5)))  # type: ignore[misc]
         if paths:
             found[which] = _median(paths)
     if len(found) < 2:
@@ -153,6 +158,13 @@ def attention(chip: Chip) -> dict[str, Figure]:
     }
 
 
+def _reached(bound: Any, seconds: Any) -> float:
+    """What the longest reads reach of the bandwidth: the median over the largest of them."""
+    import numpy as np
+
+    return float(np.median((bound / seconds)[bound >= np.quantile(bound, LARGE)]))
+
+
 def exchange(chip: Chip) -> dict[str, Figure]:
     """Return latency, its growth per doubling, and share of the link of the all-reduces of engines."""
     import numpy as np
@@ -163,6 +175,8 @@ def exchange(chip: Chip) -> dict[str, Figure]:
     custom = np.array([op == "all_reduce" and how.startswith("custom") and not how.endswith("eager") for op, how in words])
     rows = _chip_rows(table, chip.name) & custom & (seconds > 0.0) & (size <= LARGEST)
     inside = links(chip_system(chip.name))[1]
+    if inside < SWITCHED:
+        return {}
     paths = [
         fitted(
             seconds[one],
@@ -192,7 +206,11 @@ def kernels() -> dict[tuple[str, str], dict[str, Figure]]:
             if own and "attention_peak" in around:
                 for place in (name, *ALIKE.get(name, ())):
                     made[f"kernels {form}", place] = own | around
-    return made | _shared(made)
+    shared = _shared(made)
+    for (class_, place), figures in (made | shared).items():
+        usual = shared[class_, ANY]
+        figures.update({field: usual[field] for field in usual if field not in figures})
+    return made | shared
 
 
 def _shared(made: dict[tuple[str, str], dict[str, Figure]]) -> dict[tuple[str, str], dict[str, Figure]]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from nvscale.efficiencies.serving import ServingEngine
 
 KIND = "serving"
-STEP, EXPERTS, FIRST = "step", "experts", "first"
+STEP, EXPERTS, FIRST, FIRST_EXPERTS = "step", "experts", "first", "first experts"
 """Groups of constants, in the order in which they are fitted."""
 GENERIC = "generic"
 

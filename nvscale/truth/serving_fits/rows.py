@@ -9,14 +9,15 @@ from nvscale.truth.grouping import grouped
 from nvscale.truth.kinds import kind_of_rows
 from nvscale.truth.kinds.base import Calibration, Group
 from nvscale.truth.kinds.serving import APART, PROBLEMS, held_out_with, parts_of, times
-from nvscale.truth.serving_fits.recipe import EXPERTS, FIRST, GENERIC, KIND, STEP, Free, Recipe
+from nvscale.truth.serving_fits.recipe import EXPERTS, FIRST, FIRST_EXPERTS, GENERIC, KIND, STEP, Free, Recipe
 from nvscale.truth.tables import Table
 
-MEASURED: Mapping[str, str] = {STEP: "tpot_s", EXPERTS: "tpot_s", FIRST: "ttft_s"}
+MEASURED: Mapping[str, str] = {STEP: "tpot_s", EXPERTS: "tpot_s", FIRST: "ttft_s", FIRST_EXPERTS: "ttft_s"}
 PART: Mapping[str, tuple[str, ...]] = {
     STEP: ("dense, settings known",),
     EXPERTS: ("experts, settings known",),
-    FIRST: ("dense, settings known", "experts, settings known"),
+    FIRST: ("dense, settings known",),
+    FIRST_EXPERTS: ("experts, settings known",),
 }
 """Rows that the constants of a group are fitted to."""
 
@@ -86,7 +87,7 @@ def _one(
     def seconds(more: Mapping[str, float]) -> Any:
         engine: ServingEngine = recipe.engine(name, zero | dict(more))
         found = times(rows, engine, calibration)
-        return found.ttft if group == FIRST else found.tpot
+        return found.ttft if group in (FIRST, FIRST_EXPERTS) else found.tpot
 
     base = seconds({})
     return base, {one: _slope(recipe.free[one], seconds, base) for one in names if name in recipe.free[one].engines or name == GENERIC}

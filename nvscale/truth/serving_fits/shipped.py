@@ -17,7 +17,7 @@ from nvscale.truth.kinds import kind_of_rows
 from nvscale.truth.scoring import FOLDS, UNSEEN, Predicted, predict, validate
 from nvscale.truth.serving_fits.fitting import Solution, fit_all
 from nvscale.truth.serving_fits.kernels import Figure, kernels
-from nvscale.truth.serving_fits.recipe import EXPERTS, FIRST, GENERIC as GENERIC_ENGINE, KIND, STEP, Recipe, recipe
+from nvscale.truth.serving_fits.recipe import EXPERTS, FIRST, FIRST_EXPERTS, GENERIC as GENERIC_ENGINE, KIND, STEP, Recipe, recipe
 from nvscale.truth.serving_fits.regimes import regimes_of
 from nvscale.truth.tables import Table, bundled
 
@@ -30,7 +30,8 @@ FIXED = "how the engine works, or counted"
 SCHEMES = {
     STEP: "dense models; 5 folds of configurations",
     EXPERTS: "models with experts; 5 folds of configurations",
-    FIRST: "first tokens; 5 folds of configurations",
+    FIRST: "first tokens of dense models; 5 folds of configurations",
+    FIRST_EXPERTS: "first tokens of models with experts; 5 folds of configurations",
 }
 FEWEST = 40
 """Rows that an interval of its own needs."""
@@ -53,6 +54,7 @@ def write(folder: Path) -> str:
         STEP: found["dense, settings known tpot_s"].mape,
         EXPERTS: found["experts, settings known tpot_s"].mape,
         FIRST: found["dense, settings known ttft_s"].mape,
+        FIRST_EXPERTS: found["experts, settings known ttft_s"].mape,
     }
     _write_constants(folder, used, pieces, made, errors)
     _write_intervals(folder, used, table, found.predictions[KIND], validate(KIND, scheme=UNSEEN).predictions[KIND])
