@@ -57,6 +57,8 @@ class ServingEngine(Efficiency):
         Part of the prefills of other users that a decode step waits for.
     expert_bytes, expert_work : 1
         Time of reading experts' weights, and of their work, relative to bandwidth and peak rate.
+    expert_work_plain : 1
+        The same of the work of experts whose weights have no scales in blocks: 16 bits, or 8 bits with one scale.
     expert_layer : s
         Routing, sorting and launches of an expert layer.
     expert_layer_narrow : s
@@ -85,6 +87,7 @@ class ServingEngine(Efficiency):
     interference: Ratio = 1.0
     expert_bytes: Ratio = 1.0
     expert_work: Ratio = 1.0
+    expert_work_plain: Ratio = 1.0
     expert_layer: Seconds = 0.0
     expert_layer_narrow: Seconds = 0.0
     expert_half_width: Ratio = 0.0

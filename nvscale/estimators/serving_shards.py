@@ -20,6 +20,8 @@ from nvscale.workloads.serving import Inference
 
 HALF = 2.0
 """Bytes of a 16-bit element: activations."""
+PLAIN = ("bf16", "fp16", "fp8")
+"""Storages without scales in blocks."""
 NARROW = "fp4"
 """Rate at which weights of 4 bits are multiplied without being widened first."""
 
@@ -37,6 +39,7 @@ class Machine(NamedTuple):
     inside: Any
     outside: Any
     narrow: bool
+    plain: bool
 
 
 class Step(NamedTuple):
@@ -85,6 +88,7 @@ def machine(system: System, work: Inference, dense: ServingEfficiency, wide: Ser
         inside=inside,
         outside=outside,
         narrow=work.storage.rate in rates and work.storage.rate == NARROW,
+        plain=work.storage.name in PLAIN,
     )
 
 
@@ -207,7 +211,8 @@ class Instance:
         if not has(self.expert_layers):
             return 0.0
         work = 2.0 * tokens * model.experts_per_token * model.ffn_matrices * model.expert_hidden * model.expert_ffn
-        return self.expert_layers * work / (self.spread * self.at.expert_rate) * self.engine.expert_work
+        slow = self.engine.expert_work_plain if self.at.plain else self.engine.expert_work
+        return self.expert_layers * work / (self.spread * self.at.expert_rate) * slow
 
     def expert_exchange(self, rows: Any, *, latency: bool = True) -> Any:
         """Return the time of bringing tokens of data parallel ranks to the experts and back, as an all-reduce of what they send."""

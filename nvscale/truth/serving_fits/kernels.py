@@ -194,6 +194,31 @@ def exchange(chip: Chip) -> dict[str, Figure]:
     }
 
 
+def expert_work(forms: Sequence[str]) -> Figure:
+    """Return the time of the work of experts relative to the peak rate: the median over data-centre chips and paths."""
+    import numpy as np
+
+    table = bundled("moe")
+    names = ("tokens", "hidden", "moe_intermediate", "topk", "experts", "moe_tp", "moe_ep", "seconds")
+    tokens, hidden, width, chosen, experts, tp, ep, seconds = (table.figures(name) for name in names)
+    form, found = np.array(table.column("precision")), []
+    for name in sorted({_name(word) for word in table.column("gpu")}):
+        chip = catalogue.chip(name)
+        if family_of(chip).part != "data centre":
+            continue
+        for one in forms:
+            storage = operand_storage(one)
+            if storage.rate not in chip.precisions():
+                continue
+            touched = experts * (1.0 - (1.0 - chosen / experts) ** tokens) / ep
+            read = 3.0 * touched * hidden * width / tp * storage.weight / chip.figure("memory_bandwidth")
+            work = 6.0 * tokens * chosen / ep * hidden * width / tp / chip.rate(storage.rate)
+            for rows in _paths(table, ("framework",), _chip_rows(table, name) & (form == one) & (seconds > 0.0)):
+                found.append(fitted(seconds[rows], lambda x, w=work[rows], b=read[rows]: x[0] * w + b / x[1] + x[2], (3.0, 0.8, 3e-5)))  # type: ignore[misc]
+    middle = _median(found)
+    return Figure(float(middle.values[0]), float(middle.errors[0]), "1", middle.rows, "bundled expert layers")
+
+
 def kernels() -> dict[tuple[str, str], dict[str, Figure]]:
     """Return all figures by class and place: of chips that were measured, of their families, and of any data-centre chip."""
     made: dict[tuple[str, str], dict[str, Figure]] = {}

@@ -7,6 +7,7 @@ from importlib import resources
 from typing import NamedTuple
 
 from nvscale.efficiencies.serving import ServingEngine
+from nvscale.truth.serving_fits.kernels import expert_work
 
 KIND = "serving"
 STEP, EXPERTS, FIRST, FIRST_EXPERTS = "step", "experts", "first", "first experts"
@@ -73,5 +74,6 @@ def recipe() -> Recipe:
         )  # fmt: skip
         for one in said["constant"]
     }
-    fixed = {engine: {name: column[place] for name, column in said["fixed"].items()} for place, engine in enumerate(engines)}
+    plain = {"expert_work_plain": expert_work(said["kernels"]["expert_work_plain"]).value}
+    fixed = {engine: {name: column[place] for name, column in said["fixed"].items()} | plain for place, engine in enumerate(engines)}
     return Recipe(free, fixed, engines)
