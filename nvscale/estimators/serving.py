@@ -11,6 +11,7 @@ from nvscale.errors import InvalidInput
 from nvscale.estimate import Estimate, derived, figure, show, term, total
 from nvscale.estimators.fleets import cost_rate, facility_power
 from nvscale.estimators.generation import PARTS, Loop, Results, called, loop, prepared, step_tree
+from nvscale.estimators.serving_bands import bounded, first_factors, token_factors
 from nvscale.estimators.serving_shards import Instance
 from nvscale.ops import FLOAT, carrier
 from nvscale.parallelism import Parallelism
@@ -129,7 +130,7 @@ def serving(
     found = loop(work, instance, _memory(placed, work, instance), work.concurrency / instances)
     tree = _tree(found, instance)
     results = _results(work, placed, instance, instances, found, prices)
-    low, high = _factors(instance)
+    ends = token_factors(instance.engine, instance.model, work.concurrency / instances)
     served = Served(
         f"{called(work)} on {placed.name}, {_load(work)}",
         tree,
@@ -137,7 +138,7 @@ def serving(
         (work, layout, placed, found, instances),
         contenders=tuple(name for name in PARTS if name in tree.terms["step"].terms),
         roofline=work.weight_size / instance.chips / instance.at.bandwidth,
-        factors=(low, high),
+        factors=ends,
         assumptions=notes,
     )
     return served
@@ -162,12 +163,6 @@ def _memory(system: System, work: Serving, instance: Instance) -> Any:
     return there
 
 
-def _factors(instance: Instance) -> tuple[Any, Any]:
-    """Ends of the 90 % interval of the time per token, as factors."""
-    spreads = instance.at.dense.factors({"experts": bool(instance.model.experts)} if carrier(instance.model.experts) == FLOAT else {})
-    return spreads
-
-
 def _tree(found: Loop, instance: Instance) -> Estimate:
     """Time per output token: a step, and the prefills of other users between two steps."""
     step = step_tree(found.step)
@@ -182,10 +177,11 @@ def _results(
 ) -> dict[str, Callable[[], Estimate]]:
     """Return what is asked for by name, made when it is asked for."""
     tpot = Estimate("tpot", found.tpot, "s")
+    users = work.concurrency / instances
     rate = instances * found.users / found.tpot
 
     def first() -> Estimate:
-        return total(
+        made = total(
             "ttft",
             term("first pass", instance.engine.first_scale * found.first.alone, "s"),
             term("burst of users", found.burst, "s"),
@@ -193,6 +189,7 @@ def _results(
             term("fixed", found.fixed, "s"),
             term("queue for the cache", found.queue, "s"),
         )
+        return bounded(made, first_factors(instance.engine, instance.model))
 
     def terms() -> Prices:
         from nvscale import views
@@ -233,7 +230,7 @@ def _results(
 
     made: dict[str, Callable[[], Estimate]] = {
         "ttft": first,
-        "tpot": lambda: _tree(found, instance),
+        "tpot": lambda: bounded(_tree(found, instance), token_factors(instance.engine, instance.model, users)),
         "latency": latency,
         "tokens per second": output,
         "tokens per second per user": lambda: derived("tokens per second per user", 1.0 / found.tpot, "token/s", "1 / tpot", tpot),

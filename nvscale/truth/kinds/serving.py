@@ -7,13 +7,13 @@ from zlib import crc32
 from nvscale.efficiencies.serving import ServingEngine
 from nvscale.errors import InvalidInput, MissingFigure, UnknownName
 from nvscale.estimators.generation import loop, prepared
-from nvscale.estimators.serving_bands import first_factors, token_factors
+from nvscale.estimators.serving_bands import FIRST_APART, TOKENS_APART, first_factors, token_factors
 from nvscale.estimators.serving_shards import Instance
 from nvscale.formulas import serving as formulas
 from nvscale.ops import maximum, where
 from nvscale.truth.kinds.base import Answer, Calibration, Group, Kind
 from nvscale.truth.grouping import grouped
-from nvscale.truth.kinds.serving_rows import DECODE, LAYOUT, PREFILL, chip_system, labels, layout, load_of, memory_of, model_of
+from nvscale.truth.kinds.serving_rows import DECODE, LAYOUT, PREFILL, chip_system, holding, labels, layout, load_of, memory_of, model_of
 from nvscale.truth.kinds.training_rows import or_else
 from nvscale.truth.tables import Table
 from nvscale.workloads.serving import Serving
@@ -70,7 +70,7 @@ def times(group: Group, engine: "ServingEngine | str", calibration: Calibration 
 
     def instance(names: tuple[str, ...]) -> Instance:
         plan = layout(numbers, names, group.words["engine"], work.model, aggregated=not pools)
-        return prepared(work, system, plan, engine, None, calibration)[2]
+        return prepared(work, system, holding(plan, work, memory), engine, None, calibration)[2]
 
     if pools or said.apart.all():
         found = _apart(work, instance(PREFILL if pools else LAYOUT), instance(DECODE if pools else LAYOUT), memory, numbers)
@@ -107,7 +107,11 @@ def predict_serving(group: Group, calibration: Calibration | None) -> Mapping[st
     except PROBLEMS as problem:
         return {name: Answer(reason=str(problem)) for name in ("ttft_s", "tpot_s")}
     engine, model = found.decoding.engine, found.decoding.model
-    ends = {"ttft_s": first_factors(engine, model), "tpot_s": token_factors(engine, model, found.users)}
+    apart = group.words["mode"].lower() == APART
+    ends = {
+        "ttft_s": engine.factors({FIRST_APART: True}) if apart else first_factors(engine, model),
+        "tpot_s": engine.factors({TOKENS_APART: True}) if apart else token_factors(engine, model, found.users),
+    }
     return {name: _answer(value, *ends[name]) for name, value in (("ttft_s", found.ttft), ("tpot_s", found.tpot))}
 
 

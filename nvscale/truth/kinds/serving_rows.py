@@ -27,6 +27,8 @@ from nvscale.workloads.serving import Serving
 LAYOUT = ("tp", "pp", "attention_dp", "moe_tp", "moe_ep")
 PREFILL = tuple(f"prefill_{name}_size" for name in ("tp", "pp", "attention_dp", "moe_tp", "moe_ep"))
 DECODE = tuple(f"decode_{name}_size" for name in ("tp", "pp", "attention_dp", "moe_tp", "moe_ep"))
+HELD = 0.85
+"""Most of the memory of a chip that weights take."""
 SQUARE = 4.0
 """Fewest expert ranks from which square experts with as many data parallel ranks as their product are read as one side."""
 MOST_TENSOR = 8.0
@@ -160,6 +162,20 @@ def layout(numbers: Mapping[str, Any], names: tuple[str, ...], engine: str, mode
         chips = np.where(dp > 1.0, np.where(square, ep, np.maximum(tp * dp, wide)), tp)
     ep = np.minimum(ep, chips) if has(model.experts) else np.ones_like(chips)
     return Parallelism(tp=chips / ranks, pp=pp, ep=ep, etp=chips / ep if has(model.experts) else 1.0)
+
+
+def holding(plan: Parallelism, work: Serving, memory: Any) -> Parallelism:
+    """Return layouts whose chips hold the weights: experts over twice, four times ... the chips where a row states too few.
+
+    The new chips are data parallel ranks of attention.
+    """
+    import numpy as np
+
+    if not has(work.model.experts):
+        return plan
+    spread = plan.ep * plan.etp * plan.pp
+    more = 2.0 ** np.ceil(np.log2(np.maximum(work.weight_size / (HELD * memory) / spread, 1.0)))
+    return plan.replace(ep=plan.ep * more)
 
 
 def load_of(group: Group, users: Any, said: Mapping[str, Any] | None = None) -> Serving:

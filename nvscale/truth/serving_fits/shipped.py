@@ -36,6 +36,8 @@ SCHEMES = {
 FEWEST = 40
 """Rows that an interval of its own needs."""
 INSIDE = 0.9
+BEYOND = 1.1
+"""How much wider intervals of chips are whose generation has no measured kernels: assumed."""
 
 
 def write(folder: Path) -> str:
@@ -160,7 +162,8 @@ def _write_intervals(folder: Path, used: Recipe, table: Table, folds: Predicted,
     lines: list[tuple[object, ...]] = []
     for which, found in ((OWN, folds), (GENERIC, engines), (FOREIGN, chips)):
         lines += _intervals(table, found, which, "data centre")
-    lines += [(line[0], STRANGE, *line[2:]) for line in _intervals(table, chips, FOREIGN, "data centre", wider=1.1)]
+    for part in ("data centre", "workstation", "other"):
+        lines += _intervals(table, chips, STRANGE, part, wider=BEYOND)
     _write(folder / f"intervals-{KIND}.csv", library.INTERVAL_COLUMNS, lines)
 
 
