@@ -82,6 +82,7 @@ def _patterns() -> list[tuple[Mapping[str, Any], list[tuple[str, "re.Pattern[str
 def _numbers_fit(entry: Mapping[str, Any], numbers: Mapping[str, float]) -> bool:
     alone = not numbers.get("attention_dp", 1.0) > 1.0
     same = all(numbers.get(name) == entry[name] for name in ("concurrency", "isl", "osl") if name in entry)
+    same = same and not numbers.get("concurrency", 0.0) * numbers.get("isl", 0.0) < entry.get("least_prompt_tokens", 0.0)
     return same and entry.get("tensor_parallel", alone) == alone and numbers.get("tp", 1.0) <= entry.get("most_tp", numbers.get("tp", 1.0))
 
 
