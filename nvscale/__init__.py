@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nvscale.analysis.trends import Growth, fit_growth
     from nvscale.budgets import BudgetOptimum, optimum
     from nvscale.catalogue import Catalogue, chip, chips, load, model, models, network, networks, system, systems
+    from nvscale.closed_forms import Crossover, crossovers, symbolic
     from nvscale.composition import Network, Part, System
     from nvscale.efficiencies import IDEAL, GemmEfficiency
     from nvscale.efficiencies.serving import ServingEfficiency, ServingEngine
@@ -48,9 +49,11 @@ if TYPE_CHECKING:
     from nvscale.estimators.runs import TrainingRun, training_run
     from nvscale.estimators.serving import serving
     from nvscale.estimators.system_benchmarks import system_benchmark
-    from nvscale.estimators.training import TrainingStep, training
+    from nvscale.estimators.training import training
+    from nvscale.estimators.training_results import TrainingStep
     from nvscale.formats import Precision, precision, precisions
     from nvscale.grids import Sweep, sweep
+    from nvscale.inverse import Solution, solve
     from nvscale.laws.fit_results import LawFit
     from nvscale.laws.fitting import fit_law
     from nvscale.laws.law import Law
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
     from nvscale.planning import best_plan
     from nvscale.provenance import Source
     from nvscale.record import Record
+    from nvscale.sensitivities import Elasticity, Uncertain, elasticities, uncertain
     from nvscale.settings import Prices
     from nvscale.silicon import Chip, Rates
     from nvscale.transformers import Model
@@ -76,6 +80,7 @@ _HOMES = {
     "nvscale.analysis.trends": "Growth fit_growth",
     "nvscale.budgets": "BudgetOptimum optimum",
     "nvscale.catalogue": "Catalogue chip chips load model models network networks system systems",
+    "nvscale.closed_forms": "Crossover crossovers symbolic",
     "nvscale.composition": "Network Part System",
     "nvscale.efficiencies": "GemmEfficiency IDEAL",
     "nvscale.efficiencies.training": "TrainingEfficiency TrainingStack",
@@ -91,7 +96,8 @@ _HOMES = {
     "nvscale.estimators.power": "kernel_energy kernel_power load_power",
     "nvscale.estimators.runs": "TrainingRun training_run",
     "nvscale.estimators.system_benchmarks": "system_benchmark",
-    "nvscale.estimators.training": "TrainingStep training",
+    "nvscale.estimators.training": "training",
+    "nvscale.estimators.training_results": "TrainingStep",
     "nvscale.estimators.memory_of_training": "fits training_memory",
     "nvscale.formats": "Precision precision precisions",
     "nvscale.grids": "Sweep sweep",
@@ -99,6 +105,8 @@ _HOMES = {
     "nvscale.laws.fit_results": "LawFit",
     "nvscale.laws.fitting": "fit_law",
     "nvscale.laws.law": "Law",
+    "nvscale.inverse": "Solution solve",
+    "nvscale.sensitivities": "Elasticity Uncertain elasticities uncertain",
     "nvscale.parallelism": "Parallelism",
     "nvscale.planning": "best_plan",
     "nvscale.provenance": "Source",
@@ -123,9 +131,11 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "CatalogueError",
     "Chip",
     "Collective",
+    "Crossover",
     "Curves",
     "Decoding",
     "Decomposition",
+    "Elasticity",
     "Estimate",
     "ExpertExchange",
     "ExtrapolationWarning",
@@ -155,6 +165,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Serving",
     "ServingEfficiency",
     "ServingEngine",
+    "Solution",
     "Source",
     "Sweep",
     "System",
@@ -163,6 +174,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "TrainingRun",
     "TrainingStack",
     "TrainingStep",
+    "Uncertain",
     "Unit",
     "UnknownName",
     "UnverifiedWarning",
@@ -175,8 +187,10 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "chip",
     "chips",
     "collective",
+    "crossovers",
     "curves",
     "decoding",
+    "elasticities",
     "fit_growth",
     "fit_law",
     "fits",
@@ -201,13 +215,16 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "quantities",
     "rooflines",
     "serving",
+    "solve",
     "sweep",
+    "symbolic",
     "system",
     "system_benchmark",
     "systems",
     "training",
     "training_memory",
     "training_run",
+    "uncertain",
     "validate",
 ]
 

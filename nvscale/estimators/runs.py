@@ -3,10 +3,11 @@
 from typing import Any
 
 from nvscale.composition import System
-from nvscale.errors import InvalidInput
-from nvscale.estimate import Estimate, Timing, derived, term
+from nvscale.errors import InvalidInput, MissingFigure
+from nvscale.estimate import Estimate, Timing, derived, show, term
 from nvscale.estimators.fleets import cost_rate, facility_power
-from nvscale.estimators.training import TrainingStep, training
+from nvscale.estimators.training import training
+from nvscale.estimators.training_results import TrainingStep
 from nvscale.formulas import cost, energy_use
 from nvscale.ops import FLOAT, carrier
 from nvscale.parallelism import Parallelism
@@ -20,6 +21,14 @@ NAMEPLATE = "every chip and part draws its nameplate power all the time"
 AT_COST = "cost is what the system costs its owner for the time of the run: capital recovery and energy, no staff, no buildings"
 
 
+UNITS: dict[str, tuple[tuple[float, str], tuple[float, str]]] = {
+    "chip hours": ((1e6, "million chip hours"), (1.0, "chip hours")),
+    "energy": ((3.6e12, "GWh"), (3.6e9, "MWh")),
+    "cost": ((1e6, "million USD"), (1.0, "USD")),
+}
+"""In which units a printed run tells large and small amounts."""
+
+
 class TrainingRun(Estimate):
     """A whole run: `["days"]`, `["chip hours"]`, `["energy"]`, `["cost"]`, `["goodput"]`, `["step"]`.
 
@@ -29,17 +38,21 @@ class TrainingRun(Estimate):
         Calendar time.
     results : dict of str to Estimate
         What follows from it.
+    missing : dict of str to str
+        Why others do not: what nobody published about the system.
     """
 
-    __slots__ = ("results",)
+    __slots__ = ("missing", "results")
 
-    def __init__(self, time: Estimate, results: dict[str, Estimate], assumptions: tuple[str, ...]) -> None:
+    def __init__(self, time: Estimate, results: dict[str, Estimate], missing: dict[str, str], assumptions: tuple[str, ...]) -> None:
         super().__init__(time.name, time.value, time.unit, how=time.how, terms=time.terms, assumptions=assumptions)
-        self.low, self.high, self.results = time.low, time.high, results
+        self.low, self.high, self.results, self.missing = time.low, time.high, results, missing
 
     def __getitem__(self, path: str) -> Estimate:
         """Return a result or a term by name or dotted path."""
         head, dot, rest = path.partition(".")
+        if head in self.missing:
+            raise MissingFigure(f"{head} of the run: {self.missing[head]}")
         if head in self.results:
             return self.results[head][rest] if dot else self.results[head]
         return super().__getitem__(path)
@@ -59,17 +72,31 @@ class TrainingRun(Estimate):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the run as plain data for JSON, in SI base units."""
-        return super().to_dict() | {"results": {name: result.to_dict() for name, result in self.results.items()}}
+        found = {name: result.to_dict() for name, result in self.results.items()}
+        return super().to_dict() | {"results": found} | ({"missing": self.missing} if self.missing else {})
 
     def __str__(self) -> str:
         if carrier(self.value) != FLOAT:
             return super().__str__()
         found = self.results
-        return (
-            f"{self.name}: {found['days'].value:,.1f} days at goodput {found['goodput'].value:g}, "
-            f"{found['chip hours'].value / 1e6:,.2f} million chip hours, {found['energy'].value / 3.6e12:,.2f} GWh, "
-            f"{found['cost'].value / 1e6:,.1f} million USD"
-        )
+        size, unit = (DAY, "days") if self.value >= DAY else (HOUR, "hours")
+        took = f"{self.value / size:,.1f} {unit}"
+        if self.low is not None:
+            took += f" (90 %: {self.low / size:,.1f} to {self.high / size:,.1f})"
+        spent = [_amount(name, found[name].value) for name in ("energy", "cost") if name in found]
+        lines = [self.name, f"{took} at goodput {found['goodput'].value:g}, {_amount('chip hours', found['chip hours'].value)}"]
+        lines += [f"{' and '.join(spent)} at nameplate power"] if spent else []
+        return "\n  ".join([*lines, *(f"no {name}: {reason}" for name, reason in self.missing.items())])
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}: {show(self.value, 's')}>"
+
+
+def _amount(name: str, value: float) -> str:
+    """An amount in the larger unit from one on, else in the smaller."""
+    large, small = UNITS[name]
+    size, unit = large if value >= large[0] else small
+    return f"{value / size:,.{1 if value < 1000.0 * size else 0}f} {unit}"
 
 
 def training_run(
@@ -114,6 +141,11 @@ def training_run(
     InvalidInput
         No tokens, or a goodput that is no share.
 
+    Assumptions
+    -----------
+    Energy is nameplate power all the time; cost is the owner's. Where nobody published the power or the price of the system, energy
+    or cost say so when they are asked for. Intervals are those of the step.
+
     Examples
     --------
     >>> import nvscale as nv
@@ -126,38 +158,47 @@ def training_run(
 
     wanted = Unit("token").si(tokens, "training_run: tokens")
     step: TrainingStep = training(job, system, plan, **others)
-    placed, share, terms = step.system, _goodput(goodput), prices or views.prices()
+    placed, share, terms, notes = step.system, _goodput(goodput), prices or views.prices(), step.all_assumptions()
+    if goodput is None:
+        notes.append(f"goodput {share.value:g}: {share.source.note if share.source else ''}")
     if pue is not None or (carrier(placed.pue) == FLOAT and placed.pue == 1.0):
         value, source = (pue, GIVEN) if pue is not None else views.default_pue()
         placed = placed.replace(pue=value, sources={**placed.sources, "pue": source})
+        notes += [f"PUE {value:g}, where nobody says otherwise"] if pue is None else []
     steps = derived("steps", wanted / job.tokens, "1", "tokens / tokens of a step", term("tokens", wanted, "token"))
-    one = _leaf(step)
-    time = derived(
-        f"training of {job.model.name or 'a model'} on {placed.name}",
-        steps.value * step.value / share.value,
-        "s",
-        "steps x step / goodput",
-        steps,
-        one,
-        share,
-    )
-    time.low, time.high = (
-        (None, None) if step.low is None else (steps.value * step.low / share.value, steps.value * step.high / share.value)
-    )
-    elapsed = Estimate("elapsed", time.value, "s")
-    drawn, spent = facility_power(placed, job.precision, terms), cost_rate(placed, job.precision, terms)
-    used = energy_use.average_power_energy(drawn.value, time.value)
-    paid = cost.task_cost(time.value, spent.value, 0.0, 0.0)
-    chips = term("chips", placed.chips, "1")
+    name, seconds = f"training of {job.model.name or 'a model'} on {placed.name}", steps.value * step.value / share.value
+    time = _with_interval(derived(name, seconds, "s", "steps x step / goodput", steps, _leaf(step), share), step)
+    elapsed, chips = Estimate("elapsed", time.value, "s"), term("chips", placed.chips, "1")
+
+    def energy() -> Estimate:
+        drawn = facility_power(placed, job.precision, terms)
+        used = energy_use.average_power_energy(drawn.value, time.value)
+        return derived("energy", used, "J", "facility power x time", drawn, elapsed, assumptions=(NAMEPLATE,))
+
+    def costs() -> Estimate:
+        spent = cost_rate(placed, job.precision, terms)
+        paid = cost.task_cost(time.value, spent.value, 0.0, 0.0)
+        return derived("cost", paid, "USD", "cost rate x time", spent, elapsed, assumptions=(AT_COST,))
+
     results = {
         "days": derived("days", time.value / DAY, "1", "time / day", elapsed),
         "chip hours": derived("chip hours", placed.chips * time.value / HOUR, "1", "chips x time / hour", chips, elapsed),
-        "energy": derived("energy", used, "J", "facility power x time", drawn, elapsed, assumptions=(NAMEPLATE,)),
-        "cost": derived("cost", paid, "USD", "cost rate x time", spent, elapsed, assumptions=(AT_COST,)),
-        "goodput": share,
-        "step": step,
     }
-    return TrainingRun(time, results, tuple(step.all_assumptions()))
+    missing = {}
+    for what, make in (("energy", energy), ("cost", costs)):
+        try:
+            results[what] = make()
+        except MissingFigure as problem:
+            missing[what] = str(problem)
+    found = {what: _with_interval(result, step) for what, result in results.items()}
+    return TrainingRun(time, found | {"goodput": share, "step": step}, missing, tuple(notes))
+
+
+def _with_interval(result: Estimate, step: Timing) -> Estimate:
+    """Give a result that is in proportion to the step its interval."""
+    if step.low is not None:
+        result.low, result.high = result.value * (step.low / step.value), result.value * (step.high / step.value)
+    return result
 
 
 def _goodput(given: Any) -> Estimate:

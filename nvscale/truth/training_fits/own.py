@@ -69,15 +69,14 @@ class OwnRows:
         self.labels = np.array([(labels or table.column("model"))[row.place] for row in rows])
         self.shipped = shipped_values(self.recipe)
 
+    def cells(self, free: Sequence[str] | None = None) -> list[Cell]:
+        """Return the figures that the rows depend on and that fitted constants set, all of them or some."""
+        keys = {key for row in self.steps.rows for key in (*row.efficiency_keys.values(), *row.stack_keys.values())}
+        return [cell for cell in self.recipe.cells if cell.name and _key(cell) in keys and (free is None or cell.name in free)]
+
     def candidates(self) -> list[str]:
         """Return the constants that differ between sites and that the rows depend on."""
-        keys = {key for row in self.steps.rows for key in (*row.efficiency_keys.values(), *row.stack_keys.values())}
-        used = dict.fromkeys(cell.name for cell in self.recipe.cells if cell.name and _key(cell) in keys)
-        return [name for name in used if self.recipe.free[name].site]
-
-    def field(self, name: str) -> str:
-        """Return the figure of the library that a constant sets."""
-        return next(cell.field for cell in self.recipe.cells if cell.name == name)
+        return [name for name in dict.fromkeys(cell.name for cell in self.cells()) if self.recipe.free[name].site]
 
     def chosen(self) -> tuple[list[str], dict[str, str]]:
         """Return the constants that the rows determine best, and why others stay as they ship."""
@@ -157,9 +156,11 @@ def fit_own(table: Table, data_set: str) -> tuple[FittedClass, dict[str, int]]:
         why = f"on held-out models the fitted constants do no better ({after:.1f} % against {before:.1f} % with the shipped ones)"
         return replace(made, refused=why), unusable
     solved = rows.solve(free)
-    constants = tuple(_constants(rows.recipe, solved, free, data_set, after, count))
-    covariance = tuple(map(tuple, solved.covariance.tolist()))
-    return replace(made, constants=constants, fitted=tuple(map(rows.field, free)), covariance=covariance), unusable
+    cells = rows.cells(free)
+    places = [free.index(cell.name) for cell in cells]
+    covariance = tuple(map(tuple, solved.covariance[np.ix_(places, places)].tolist()))
+    constants = tuple(_constants(rows, solved, free, data_set, after))
+    return replace(made, constants=constants, fitted=tuple(cell.field for cell in cells), covariance=covariance), unusable
 
 
 def held_out_ratios(table: Table) -> Any:
@@ -174,16 +175,16 @@ def held_out_ratios(table: Table) -> Any:
     return ratios
 
 
-def _constants(used: Recipe, solved: Solved, free: Sequence[str], data_set: str, after: float, rows: int) -> Iterator[Constant]:
+def _constants(rows: OwnRows, solved: Solved, free: Sequence[str], data_set: str, after: float) -> Iterator[Constant]:
     """The figures that the fitted constants set, as constants of the library."""
     import numpy as np
 
     errors = dict(zip(free, np.sqrt(np.diag(solved.covariance)).tolist(), strict=True))
-    for cell in (cell for cell in used.cells if cell.name in errors):
-        value, one = cell.value_at(solved.values), used.free[cell.name]
+    for cell in rows.cells(free):
+        value, one = cell.value_at(solved.values), rows.recipe.free[cell.name]
         slope = (solved.values[cell.name] - one.low) * (one.high - solved.values[cell.name]) / (one.high - one.low)
         error = errors[cell.name] * slope * value / solved.values[cell.name]
-        about = (float(rows), data_set, f"{cell.name}: fitted to rows of one's own, folds of models", after)
+        about = (float(len(rows.steps.rows)), data_set, f"{cell.name}: fitted to rows of one's own, folds of models", after)
         yield Constant(KIND, cell.class_, cell.path, cell.place, cell.field, value, error, cell.unit, *about)
 
 
