@@ -8,7 +8,7 @@ from nvscale.truth.constants import shipped_constants
 from nvscale.truth.grouping import grouped
 from nvscale.truth.kinds import kind_of_rows
 from nvscale.truth.kinds.base import Calibration, Group
-from nvscale.truth.kinds.serving import APART, PROBLEMS, held_out_with, parts_of, times
+from nvscale.truth.kinds.serving import PROBLEMS, held_out_with, parts_of, times
 from nvscale.truth.serving_fits.recipe import EXPERTS, FIRST, FIRST_EXPERTS, GENERIC, KIND, STEP, Free, Recipe
 from nvscale.truth.tables import Table
 
@@ -98,6 +98,3 @@ def _slope(one: Free, seconds: Any, base: Any) -> Any:
     if not one.factor:
         return (seconds({one.name: one.start}) - base) / one.start
     return (seconds({one.factor: 1.0, one.name: 1.0}) - seconds({one.factor: 1.0})) / 1.0
-
-
-__all__ = ["APART", "Lines", "lines_of"]
