@@ -125,7 +125,7 @@ def serving(
     >>> work = nv.Serving(model=nv.model("llama-3.1-70b"), isl=1024, osl=1024, concurrency=32, precision="fp8")
     >>> found = serving(work, nv.system("dgx-h200"), nv.Parallelism(tp=8), engine="trtllm")
     >>> round(found["tpot"].value * 1e3, 1)
-    8.5
+    8.8
     """
     placed, layout, instance, notes = prepared(work, system, plan, engine, efficiency, calibration)
     instances = placed.chips / instance.chips
@@ -133,7 +133,7 @@ def serving(
     tree = _tree(found, instance)
     results = _results(work, placed, instance, instances, found, prices)
     ends = token_factors(instance.engine, instance.model, work.concurrency / instances)
-    served = Served(
+    return Served(
         f"{called(work)} on {placed.name}, {_load(work)}",
         tree,
         results,
@@ -143,7 +143,6 @@ def serving(
         factors=ends,
         assumptions=notes,
     )
-    return served
 
 
 def _load(work: Serving) -> str:

@@ -221,8 +221,8 @@ class Instance:
             return 0.0
         at, copies = self.at, minimum(self.ranks, maximum(self.model.experts_per_token, 1.0))
         bandwidth = where(self.spread > at.domain, at.outside, at.inside) * at.dense.exchange_share
-        starts = (at.dense.exchange_latency, at.dense.exchange_doubling) if latency else (0.0, 0.0)
-        one = formulas.all_reduce_time(HALF * rows * copies * self.model.expert_hidden, self.spread, *starts, bandwidth)
+        start, doubling = (at.dense.exchange_latency, at.dense.exchange_doubling) if latency else (0.0, 0.0)
+        one = formulas.all_reduce_time(HALF * rows * copies * self.model.expert_hidden, self.spread, start, doubling, bandwidth)
         return where(self.ranks > 1.0, self.expert_layers * one, 0.0)
 
     # ------------------------------------------------------------------ steps

@@ -17,10 +17,10 @@ from nvscale.truth.classes import kernel_classes
 from nvscale.truth.constants import Constant, Constants, shipped_constants
 from nvscale.truth.kinds import Kind, kind_of_rows
 from nvscale.truth.own_fits import FittedClass, OwnFit
-from nvscale.truth.tables import Table, read_table
 from nvscale.truth.serving_fits.own import fit_own as fit_serving
 from nvscale.truth.serving_fits.own import held_out_ratios as serving_ratios
 from nvscale.truth.serving_fits.recipe import KIND as SERVING
+from nvscale.truth.tables import Table, read_table
 from nvscale.truth.training_fits.own import KINDS as TRAINING
 from nvscale.truth.training_fits.own import fit_own
 from nvscale.truth.training_fits.own import held_out_ratios as training_ratios

@@ -22,8 +22,8 @@ from nvscale.truth.held_out_files import write_held_out
 from nvscale.truth.hierarchy import Values, classes_of, refit, touched
 from nvscale.truth.kinds import kind_of_rows
 from nvscale.truth.scoring import UNSEEN, validate
-from nvscale.truth.tables import bundled
 from nvscale.truth.serving_fits import shipped as serving_constants
+from nvscale.truth.tables import bundled
 from nvscale.truth.training_fits import shipped as training_constants
 from nvscale.truth.unseen import unseen
 

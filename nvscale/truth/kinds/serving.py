@@ -11,8 +11,8 @@ from nvscale.estimators.serving_bands import FIRST_APART, TOKENS_APART, first_fa
 from nvscale.estimators.serving_shards import Instance
 from nvscale.formulas import serving as formulas
 from nvscale.ops import maximum, where
-from nvscale.truth.kinds.base import Answer, Calibration, Group, Kind
 from nvscale.truth.grouping import grouped
+from nvscale.truth.kinds.base import Answer, Calibration, Group, Kind
 from nvscale.truth.kinds.serving_rows import DECODE, LAYOUT, PREFILL, chip_system, holding, labels, layout, load_of, memory_of, model_of
 from nvscale.truth.kinds.training_rows import or_else
 from nvscale.truth.tables import Table
@@ -120,7 +120,7 @@ def _answer(value: Any, low: Any, high: Any) -> Answer:
 
 
 def parts_of(table: Table) -> Mapping[str, Mapping[str, Any]]:
-    """Return which rows make the parts that are scored, by measured column: all rows, and those whose settings are known by their labels."""
+    """Return which rows make the parts that are scored, by measured column: all rows, and those whose labels tell their settings."""
     import numpy as np
 
     kind, count = KINDS[0], len(table.rows)
@@ -136,7 +136,7 @@ def parts_of(table: Table) -> Mapping[str, Mapping[str, Any]]:
     once = first_of_each(table)
     made = {}
     for name, clean in known.items():
-        one = {}
+        one: dict[str, Any] = {}
         for words_, chosen in (("dense", ~experts & ~apart), ("experts", experts & ~apart)):
             one |= {f"{words_}, all rows": chosen, f"{words_}, settings known": chosen & clean & once}
         made[name] = one | {"disaggregated, all rows": apart, "disaggregated, decode pool described": apart & described & once}

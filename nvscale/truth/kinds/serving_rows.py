@@ -64,7 +64,7 @@ SAID = ("model", "gpu", "engine", "engine_version", "mode")
 def labels(words: Mapping[str, str], numbers: Mapping[str, float]) -> Labels:
     """Return what the labels of a row say about settings that have no column.
 
-    >>> words = {"model": "deepseek-ai/DeepSeek-R1", "gpu": "b200_sxm", "engine": "trtllm", "engine_version": "1.2.0rc6.post3", "mode": "agg"}
+    >>> words = {"model": "deepseek-ai/DeepSeek-R1", "gpu": "b200", "engine": "trtllm", "engine_version": "1.2.0rc6.post3"}
     >>> labels(words, {"tp": 8.0, "attention_dp": 1.0, "concurrency": 8.0}).accepted
     1.6
     """
@@ -122,8 +122,8 @@ class Formats(NamedTuple):
 def formats(model: str, precision: str) -> Formats:
     """Return how a row's weights and cache are stored.
 
-    >>> formats("deepseek-ai/DeepSeek-R1", "fp4"), formats("meta-llama/Llama-3.1-8B-Instruct", "")
-    (Formats(precision='nvfp4', dense_precision='bf16', cache_element=1.0), Formats(precision='bf16', dense_precision='', cache_element=2.0))
+    >>> formats("deepseek-ai/DeepSeek-R1", "fp4")
+    Formats(precision='nvfp4', dense_precision='bf16', cache_element=1.0)
     """
     said = precision.strip().lower() or "bf16"
     entry = next(one for one in _table()["formats"] if re.fullmatch(one["model"], model.lower()))

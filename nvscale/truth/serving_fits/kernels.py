@@ -31,7 +31,12 @@ LARGEST = 16e6
 """Bytes of the largest all-reduce of a step that custom kernels serve."""
 ALIKE = {"b300": ("gb300",), "h100-sxm": ("h200-sxm",)}
 """Chips that get the constants of another one: the same units in another package, or with more memory."""
-MULTIPLIES, ATTENTION, EXCHANGE, COUNT = "bundled matrix multiplies", "bundled attention", "bundled all-reduces in graphs", "count of passes"
+MULTIPLIES, ATTENTION, EXCHANGE, COUNT = (
+    "bundled matrix multiplies",
+    "bundled attention",
+    "bundled all-reduces in graphs",
+    "count of passes",
+)
 
 
 class Figure(NamedTuple):
@@ -177,14 +182,10 @@ def exchange(chip: Chip) -> dict[str, Figure]:
     inside = links(chip_system(chip.name))[1]
     if inside < SWITCHED:
         return {}
-    paths = [
-        fitted(
-            seconds[one],
-            lambda x, n=np.log2(ranks[one]), b=size[one] / inside: x[0] + x[1] * n + b / x[2],  # type: ignore[misc]
-            (3e-6, 5e-7, 0.4),
-        )
-        for one in _paths(table, ("implementation",), rows)
-    ]
+    paths = []
+    for one in _paths(table, ("implementation",), rows):
+        doublings, sent = np.log2(ranks[one]), size[one] / inside
+        paths.append(fitted(seconds[one], lambda x, n=doublings, b=sent: x[0] + x[1] * n + b / x[2], (3e-6, 5e-7, 0.4)))  # type: ignore[misc]
     if not paths:
         return {}
     found = _median(paths)
@@ -213,10 +214,15 @@ def expert_work(forms: Sequence[str]) -> Figure:
             touched = experts * (1.0 - (1.0 - chosen / experts) ** tokens) / ep
             read = 3.0 * touched * hidden * width / tp * storage.weight / chip.figure("memory_bandwidth")
             work = 6.0 * tokens * chosen / ep * hidden * width / tp / chip.rate(storage.rate)
-            for rows in _paths(table, ("framework",), _chip_rows(table, name) & (form == one) & (seconds > 0.0)):
-                found.append(fitted(seconds[rows], lambda x, w=work[rows], b=read[rows]: x[0] * w + b / x[1] + x[2], (3.0, 0.8, 3e-5)))  # type: ignore[misc]
+            mine = _chip_rows(table, name) & (form == one) & (seconds > 0.0)
+            found += [_layer(seconds[rows], work[rows], read[rows]) for rows in _paths(table, ("framework",), mine)]
     middle = _median(found)
     return Figure(float(middle.values[0]), float(middle.errors[0]), "1", middle.rows, "bundled expert layers")
+
+
+def _layer(seconds: Any, work: Any, read: Any) -> Fitted:
+    """Slowness of work, share of the bandwidth and launch of an expert layer."""
+    return fitted(seconds, lambda x: x[0] * work + read / x[1] + x[2], (3.0, 0.8, 3e-5))
 
 
 def kernels() -> dict[tuple[str, str], dict[str, Figure]]:
@@ -232,7 +238,7 @@ def kernels() -> dict[tuple[str, str], dict[str, Figure]]:
                 for place in (name, *ALIKE.get(name, ())):
                     made[f"kernels {form}", place] = own | around
     shared = _shared(made)
-    for (class_, place), figures in (made | shared).items():
+    for (class_, _), figures in (made | shared).items():
         usual = shared[class_, ANY]
         figures.update({field: usual[field] for field in usual if field not in figures})
     return made | shared
@@ -248,10 +254,13 @@ def _shared(made: dict[tuple[str, str], dict[str, Figure]]) -> dict[tuple[str, s
             alike = [
                 figures
                 for (one, name), figures in made.items()
-                if one == class_ and (FAMILY + (kin := family_of(catalogue.chip(name))).name == place or (place == ANY and kin.part == "data centre"))
+                if one == class_
+                and (FAMILY + (kin := family_of(catalogue.chip(name))).name == place or (place == ANY and kin.part == "data centre"))
             ]
             if alike:
-                found[class_, place] = {field: _pooled([figures[field] for figures in alike if field in figures]) for field in _fields(alike)}
+                found[class_, place] = {
+                    field: _pooled([figures[field] for figures in alike if field in figures]) for field in _fields(alike)
+                }
     return found
 
 

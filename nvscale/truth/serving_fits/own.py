@@ -106,7 +106,13 @@ def _solve(lines: Lines, used: Recipe, free: Sequence[str], values: dict[str, fl
 
 
 def _constants(
-    used: Recipe, group: str, values: dict[str, float], free: Sequence[str], covariance: Any, where: tuple[str, str], about: tuple[str, float, int]
+    used: Recipe,
+    group: str,
+    values: dict[str, float],
+    free: Sequence[str],
+    covariance: Any,
+    where: tuple[str, str],
+    about: tuple[str, float, int],
 ) -> Iterator[Constant]:
     """All figures of the engine on the chip: the fitted ones of the group, the others as they ship."""
     engine, chip = where

@@ -4,7 +4,7 @@ import functools
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nvscale.efficiencies.serving import ServingEngine
 from nvscale.truth.serving_fits.kernels import expert_work
@@ -58,7 +58,14 @@ class Recipe(NamedTuple):
 
     def engine(self, name: str, values: Mapping[str, float]) -> ServingEngine:
         """Return an engine with fitted and fixed figures."""
-        return ServingEngine(name=name, **self.figures(name, values), **self.fixed[name])
+        figures: dict[str, Any] = self.figures(name, values) | dict(self.fixed[name])
+        return ServingEngine(name=name, **figures)
+
+
+def _free(one: Mapping[str, Any], engines: tuple[str, ...]) -> Free:
+    used = tuple(one.get("engines", engines))
+    prior = (one["start"], one["width"])
+    return Free(one["name"], one["field"], used, one["group"], one["unit"], *prior, one.get("with", ""), one.get("site", False))
 
 
 @functools.cache
@@ -67,13 +74,7 @@ def recipe() -> Recipe:
     text = resources.files("nvscale.truth").joinpath("data/recipes-serving.toml").read_text(encoding="utf-8")
     said = tomllib.loads(text)
     engines = tuple(said["engines"]["names"])
-    free = {
-        one["name"]: Free(
-            one["name"], one["field"], tuple(one.get("engines", engines)), one["group"], one["unit"], one["start"], one["width"],
-            one.get("with", ""), one.get("site", False),
-        )  # fmt: skip
-        for one in said["constant"]
-    }
+    free = {one["name"]: _free(one, engines) for one in said["constant"]}
     plain = {"expert_work_plain": expert_work(said["kernels"]["expert_work_plain"]).value}
     fixed = {engine: {name: column[place] for name, column in said["fixed"].items()} | plain for place, engine in enumerate(engines)}
     return Recipe(free, fixed, engines)

@@ -74,9 +74,7 @@ def lines_of(table: Table, recipe: Recipe, group: str, values: Mapping[str, floa
     return Lines(kept, table.figures(column)[kept], fixed[kept], {name: slope[kept] for name, slope in slopes.items()}, words)
 
 
-def _one(
-    rows: Group, recipe: Recipe, group: str, values: Mapping[str, float], calibration: Calibration
-) -> tuple[Any, dict[str, Any]]:
+def _one(rows: Group, recipe: Recipe, group: str, values: Mapping[str, float], calibration: Calibration) -> tuple[Any, dict[str, Any]]:
     """The times of rows that share words without the constants of a group, and for one of each of them."""
     said = rows.words["engine"].lower()
     name = said if said in recipe.engines else GENERIC

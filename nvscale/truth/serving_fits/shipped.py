@@ -1,4 +1,4 @@
-"""Write the constants of serving: kernels and engines fitted to all rows, without each fold and each chip, and the intervals that follow."""
+"""Write the constants of serving: fitted to all rows, without each fold and each chip, and the intervals that follow."""
 
 import csv
 import math
@@ -17,7 +17,8 @@ from nvscale.truth.kinds import kind_of_rows
 from nvscale.truth.scoring import FOLDS, UNSEEN, Predicted, predict, validate
 from nvscale.truth.serving_fits.fitting import Solution, fit_all
 from nvscale.truth.serving_fits.kernels import Figure, kernels
-from nvscale.truth.serving_fits.recipe import EXPERTS, FIRST, FIRST_EXPERTS, GENERIC as GENERIC_ENGINE, KIND, STEP, Recipe, recipe
+from nvscale.truth.serving_fits.recipe import EXPERTS, FIRST, FIRST_EXPERTS, KIND, STEP, Recipe, recipe
+from nvscale.truth.serving_fits.recipe import GENERIC as GENERIC_ENGINE
 from nvscale.truth.serving_fits.regimes import regimes_of
 from nvscale.truth.tables import Table, bundled
 
