@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from nvscale.catalogue import Catalogue, chip, chips, load, model, models, network, networks, system, systems
     from nvscale.closed_forms import Crossover, crossovers, symbolic
     from nvscale.composition import Network, Part, System
+    from nvscale.deployments import Deployment, Deployments
+    from nvscale.disaggregation import Disaggregated, disaggregated
     from nvscale.efficiencies import IDEAL, GemmEfficiency
     from nvscale.efficiencies.serving import ServingEfficiency, ServingEngine
     from nvscale.efficiencies.training import TrainingEfficiency, TrainingStack
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from nvscale.estimators.training import training
     from nvscale.estimators.training_results import TrainingStep
     from nvscale.formats import Precision, precision, precisions
+    from nvscale.frontiers import Frontier, frontier
     from nvscale.grids import Sweep, sweep
     from nvscale.inverse import Solution, solve
     from nvscale.laws.fit_results import LawFit
@@ -63,8 +66,10 @@ if TYPE_CHECKING:
     from nvscale.provenance import Source
     from nvscale.record import Record
     from nvscale.sensitivities import Elasticity, Uncertain, elasticities, uncertain
+    from nvscale.serving_search import best_serving_plans, most_users, serving_cost
     from nvscale.settings import Prices
     from nvscale.silicon import Chip, Rates
+    from nvscale.sizing import latency_floor, size_deployment
     from nvscale.transformers import Model
     from nvscale.truth.fitting import calibrate
     from nvscale.truth.microbenchmarks import measure
@@ -100,6 +105,7 @@ _HOMES = {
     "nvscale.estimators.training_results": "TrainingStep",
     "nvscale.estimators.memory_of_training": "fits training_memory",
     "nvscale.formats": "Precision precision precisions",
+    "nvscale.frontiers": "Frontier frontier",
     "nvscale.grids": "Sweep sweep",
     "nvscale.model_configs": "from_config",
     "nvscale.laws.fit_results": "LawFit",
@@ -111,8 +117,12 @@ _HOMES = {
     "nvscale.planning": "best_plan",
     "nvscale.provenance": "Source",
     "nvscale.record": "Record",
+    "nvscale.serving_search": "best_serving_plans most_users serving_cost",
     "nvscale.settings": "Prices",
+    "nvscale.deployments": "Deployment Deployments",
+    "nvscale.disaggregation": "Disaggregated disaggregated",
     "nvscale.silicon": "Chip Rates",
+    "nvscale.sizing": "latency_floor size_deployment",
     "nvscale.transformers": "Model",
     "nvscale.truth.fitting": "calibrate",
     "nvscale.truth.scoring": "Scores validate",
@@ -135,10 +145,14 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Curves",
     "Decoding",
     "Decomposition",
+    "Deployment",
+    "Deployments",
+    "Disaggregated",
     "Elasticity",
     "Estimate",
     "ExpertExchange",
     "ExtrapolationWarning",
+    "Frontier",
     "Gemm",
     "GemmEfficiency",
     "Growth",
@@ -182,6 +196,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "__version__",
     "baselines",
     "best_plan",
+    "best_serving_plans",
     "calibrate",
     "catalogue",
     "chip",
@@ -190,21 +205,25 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "crossovers",
     "curves",
     "decoding",
+    "disaggregated",
     "elasticities",
     "fit_growth",
     "fit_law",
     "fits",
     "formulas",
     "from_config",
+    "frontier",
     "kernel",
     "kernel_energy",
     "kernel_power",
+    "latency_floor",
     "laws",
     "load",
     "load_power",
     "measure",
     "model",
     "models",
+    "most_users",
     "network",
     "networks",
     "optimum",
@@ -215,6 +234,8 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "quantities",
     "rooflines",
     "serving",
+    "serving_cost",
+    "size_deployment",
     "solve",
     "sweep",
     "symbolic",

@@ -11,6 +11,7 @@ from nvscale.analysis.roadmap import Curves
 from nvscale.errors import MissingDependency, MissingPrecision
 from nvscale.estimators.fleets import METRICS
 from nvscale.formats import LADDER
+from nvscale.frontiers import Frontier, X, column
 from nvscale.report.tables import times
 from nvscale.silicon import Chip
 from nvscale.views import Baseline
@@ -174,3 +175,29 @@ def _patches(colour: dict[str, str]) -> list[Any]:
     from matplotlib.patches import Patch
 
     return [Patch(color=value, label=name) for name, value in colour.items()]
+
+
+def draw_frontier(frontier: Frontier, per: str = "gpu") -> Any:
+    """Draw throughput against the speed that a user sees: a thin line per layout, and a thick envelope per system and format."""
+    name = column(per)
+    figure = _figure()
+    lengths = f"{frontier.work.isl:g} in, {frontier.work.osl:g} out"
+    wanted = {"gpu": "tokens/s per GPU", "megawatt": "tokens/s per megawatt", "usd": "tokens per USD"}[per]
+    axes = _axes(figure, f"{frontier.work.model.name or 'model'}, {lengths}", "tokens/s that a user sees", wanted)
+    axes.set_yscale("log")
+    kinds = list(dict.fromkeys((line.system, line.precision) for line in frontier.lines()))
+    colour = {kind: COLOURS[i % len(COLOURS)] for i, kind in enumerate(kinds)}
+    for line in frontier.lines():
+        axes.plot(line.figures[X], line.figures[name], color=colour[line.system, line.precision], linewidth=0.6, alpha=0.35)
+    for system, precision in kinds:
+        rows = frontier.envelope(per, system=system, precision=precision)
+        if rows:
+            axes.plot(
+                [row[X] for row in rows],
+                [row[name] for row in rows],
+                color=colour[system, precision],
+                linewidth=2.0,
+                label=f"{system} {precision}",
+            )
+    axes.legend(fontsize=8, frameon=False)
+    return figure

@@ -13,6 +13,7 @@ from nvscale.cli import (
     measure_command,
     model_commands,
     optimum_command,
+    serving_commands,
     training_command,
     truth_commands,
 )
@@ -54,6 +55,9 @@ _COMMANDS: tuple[tuple[str, Any], ...] = (
     ("trends", catalogue_commands.trends),
     ("sources", catalogue_commands.sources),
     ("train", training_command.train),
+    ("serve", serving_commands.serve),
+    ("size", serving_commands.size),
+    ("frontier", serving_commands.frontier_command),
     ("laws", law_commands.laws),
     ("fit", law_commands.fit),
     ("optimum", optimum_command.optimum),

@@ -13,7 +13,7 @@ from nvscale.estimators.training_shards import Shapes, ffn_shapes, half_rate, ha
 from nvscale.formulas import serving as formulas
 from nvscale.formulas import training_steps
 from nvscale.formulas.mixture_of_experts import distinct_experts
-from nvscale.ops import maximum, minimum, where
+from nvscale.ops import INFINITY, maximum, minimum, sqrt, where
 from nvscale.parallelism import Parallelism
 from nvscale.transformers import Model
 from nvscale.workloads.serving import Inference
@@ -128,20 +128,36 @@ class Instance:
             self.layer_shapes.append((self.expert_layers, ffn_shapes(model.hidden, model.shared_ffn, model.ffn_matrices, tp)))
         if has(model.state_layers):
             self.layer_shapes.append((model.state_layers, [(model.hidden, model.state_parameters / model.hidden / tp)]))
+        self.curves = self._curves()
+
+    def weights(self) -> tuple[Any, Any]:
+        """Return the bytes of weights on one chip: of experts, spread over all, and of the rest, a copy in each attention rank."""
+        work, model = self.work, self.model
+        experts = 0.0
+        if has(self.expert_layers):
+            experts = self.expert_layers * model.experts * model.expert_parameters * work.storage.weight
+        return experts / self.chips, (work.weight_size - experts) / (self.plan.tp * self.plan.pp)
 
     # ------------------------------------------------------------------ kernels
 
     def products(self, rows: Any) -> Any:
         """Return the time of all matrix multiplies of so many tokens of one rank, launches aside."""
+        return sum(sqrt(constant + rows * (slope + rows * square)) for constant, slope, square in self.curves)
+
+    def _curves(self) -> list[tuple[Any, Any, Any]]:
+        """The squared times of all matrix multiplies as polynomials of the tokens: `product_time` without, of one, of many of them."""
         at, dense, wide = self.at, self.at.dense, self.at.wide
-        rate, bandwidth = at.dense_rate * dense.share_of_peak, at.bandwidth * dense.share_of_bandwidth
-        weight, total = self.work.dense_storage.weight, 0.0
-        for count, shapes in self.layer_shapes:
-            total = total + count * sum(formulas.product_time(rows, k, n, rate, bandwidth, weight, HALF) for k, n in shapes)
-        head = (self.model.hidden, self.model.vocabulary / self.plan.tp)
-        return total + formulas.product_time(
-            rows, *head, at.wide_rate * wide.share_of_peak, at.bandwidth * wide.share_of_bandwidth, HALF, HALF
-        )
+        weight, head = self.work.dense_storage.weight, (self.model.hidden, self.model.vocabulary / self.plan.tp)
+        rates = (at.dense_rate * dense.share_of_peak, at.bandwidth * dense.share_of_bandwidth)
+        last = (at.wide_rate * wide.share_of_peak, at.bandwidth * wide.share_of_bandwidth)
+        every = [(count, shape, *rates, weight) for count, shapes in self.layer_shapes for shape in shapes]
+        found = []
+        for count, (k, n), rate, bandwidth, element in [*every, (1.0, head, *last, HALF)]:
+            weights = count * formulas.product_time(0.0, k, n, rate, bandwidth, element, HALF)
+            traffic = count * formulas.product_time(1.0, k, n, INFINITY, bandwidth, 0.0, HALF)
+            token = count * formulas.product_time(1.0, k, n, rate, bandwidth, 0.0, HALF)
+            found.append((weights * weights, 2.0 * weights * traffic, token * token))
+        return found
 
     def launches(self) -> Any:
         """Return the launches of a step: of the matrix multiplies, and of attention and what is around it."""
