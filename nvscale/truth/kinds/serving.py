@@ -24,6 +24,8 @@ WORKERS = ("prefill_num_workers", "decode_num_workers")
 FOLDS_BY = ("gpu", "precision", "n_gpus", "isl", "osl")
 FOLDS = 5
 NUMBERS = ("concurrency", "batch_size", "decode_batch_size", *LAYOUT, *PREFILL, *DECODE, *WORKERS)
+ROOMY = 1e15
+"""Memory of chips that decode alone: all users of a stated number of workers run."""
 STATED = ("accepted", "prefix_cached", "stream_interval")
 APART = "disagg"
 
@@ -85,7 +87,7 @@ def _apart(work: Serving, prompts: Instance, decoding: Instance, memory: Any, nu
     """Prompts on chips of their own: none between decode steps, and a queue where the prompt pool limits the rate."""
     first_workers, decode_workers = (or_else(numbers[name], 1.0) for name in WORKERS)
     users = work.concurrency / decode_workers
-    found = loop(work, decoding, memory, users)
+    found = loop(work, decoding, where(numbers["decode_num_workers"] > 0.0, ROOMY, memory), users)
     tpot, engine = found.step_time, decoding.engine
     first = prompts.first(work.isl, 0.0, 1.0)
     together = first.alone + first.experts - prompts.expert_work(work.isl)
@@ -94,9 +96,8 @@ def _apart(work: Serving, prompts: Instance, decoding: Instance, memory: Any, nu
     stated = numbers["prefill_num_workers"] > 0.0
     limit = where(stated, work.concurrency * each - work.osl * tpot - first.alone, 0.0)
     fixed = engine.first_launch + decoding.expert_layers * engine.first_expert_layer
-    queue = formulas.queue_wait(users, found.slots, work.osl, tpot)
     wait = maximum(burst, limit)
-    ttft = formulas.first_token_time(engine.first_scale * together, wait, tpot, engine.first_steps, fixed, queue)
+    ttft = formulas.first_token_time(engine.first_scale * together, wait, tpot, engine.first_steps, fixed, 0.0)
     return Times(ttft, tpot, decoding, users)
 
 
