@@ -134,7 +134,7 @@ def models() -> dict[str, type[pydantic.BaseModel]]:
         "models": entry("ModelEntry", model_units(), family=text, organisation=text, architecture=text, source=text, at=text, date=text,
                         kind=(Literal["vendor", "restated", "measured", "derived", "estimate", "given"], "given")),
         "sources": Document,
-        **dict.fromkeys(("prices", "energy", "trends", "assumptions"), Free),
+        **dict.fromkeys(("prices", "energy", "trends", "assumptions", "fleets", "emissions"), Free),
     }  # fmt: skip
 
 
