@@ -41,12 +41,16 @@ if TYPE_CHECKING:
     from nvscale.estimate import Estimate
     from nvscale.estimators.collectives import collective
     from nvscale.estimators.generation import decoding, prefill
+    from nvscale.estimators.interruptions import goodput
     from nvscale.estimators.kernels import kernel
     from nvscale.estimators.memory_of_training import fits, training_memory
     from nvscale.estimators.power import kernel_energy, kernel_power, load_power
     from nvscale.estimators.runs import TrainingRun, training_run
     from nvscale.estimators.serving import serving
+    from nvscale.estimators.site_tokens import TokenCost, site_cost_per_token
+    from nvscale.estimators.sites import Site, site
     from nvscale.estimators.system_benchmarks import system_benchmark
+    from nvscale.estimators.system_power import power
     from nvscale.estimators.training import TrainingStep, training
     from nvscale.formats import Precision, precision, precisions
     from nvscale.grids import Sweep, sweep
@@ -57,14 +61,14 @@ if TYPE_CHECKING:
     from nvscale.planning import best_plan
     from nvscale.provenance import Source
     from nvscale.record import Record
-    from nvscale.settings import Prices
+    from nvscale.settings import Failures, Prices
     from nvscale.silicon import Chip, Rates
     from nvscale.transformers import Model
     from nvscale.truth.fitting import calibrate
     from nvscale.truth.microbenchmarks import measure
     from nvscale.truth.scoring import Scores, validate
     from nvscale.units import Unit
-    from nvscale.views import baselines, curves, prices, rooflines
+    from nvscale.views import baselines, curves, failures, prices, rooflines
     from nvscale.workloads import Collective, ExpertExchange, Gemm, Training
     from nvscale.workloads.serving import Decoding, Prefill, Serving
 
@@ -87,7 +91,11 @@ _HOMES = {
     "nvscale.workloads.serving": "Decoding Prefill Serving",
     "nvscale.estimators.power": "kernel_energy kernel_power load_power",
     "nvscale.estimators.runs": "TrainingRun training_run",
+    "nvscale.estimators.interruptions": "goodput",
+    "nvscale.estimators.site_tokens": "TokenCost site_cost_per_token",
+    "nvscale.estimators.sites": "Site site",
     "nvscale.estimators.system_benchmarks": "system_benchmark",
+    "nvscale.estimators.system_power": "power",
     "nvscale.estimators.training": "TrainingStep training",
     "nvscale.estimators.memory_of_training": "fits training_memory",
     "nvscale.formats": "Precision precision precisions",
@@ -99,14 +107,14 @@ _HOMES = {
     "nvscale.planning": "best_plan",
     "nvscale.provenance": "Source",
     "nvscale.record": "Record",
-    "nvscale.settings": "Prices",
+    "nvscale.settings": "Failures Prices",
     "nvscale.silicon": "Chip Rates",
     "nvscale.transformers": "Model",
     "nvscale.truth.fitting": "calibrate",
     "nvscale.truth.scoring": "Scores validate",
     "nvscale.units": "Unit",
     "nvscale.truth.microbenchmarks": "measure",
-    "nvscale.views": "baselines curves prices rooflines",
+    "nvscale.views": "baselines curves failures prices rooflines",
     "nvscale.workloads": "Collective ExpertExchange Gemm Training",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
@@ -124,6 +132,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Estimate",
     "ExpertExchange",
     "ExtrapolationWarning",
+    "Failures",
     "Gemm",
     "GemmEfficiency",
     "Growth",
@@ -150,9 +159,11 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Serving",
     "ServingEfficiency",
     "ServingEngine",
+    "Site",
     "Source",
     "Sweep",
     "System",
+    "TokenCost",
     "Training",
     "TrainingEfficiency",
     "TrainingRun",
@@ -172,11 +183,13 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "collective",
     "curves",
     "decoding",
+    "failures",
     "fit_growth",
     "fit_law",
     "fits",
     "formulas",
     "from_config",
+    "goodput",
     "kernel",
     "kernel_energy",
     "kernel_power",
@@ -188,6 +201,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "models",
     "network",
     "networks",
+    "power",
     "precision",
     "precisions",
     "prefill",
@@ -195,6 +209,8 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "quantities",
     "rooflines",
     "serving",
+    "site",
+    "site_cost_per_token",
     "sweep",
     "system",
     "system_benchmark",

@@ -1,27 +1,30 @@
-"""`training_run`: a whole training run, from its step: calendar time, chip hours, energy and cost at a stated goodput."""
+"""`training_run`: a whole training run, from its step: calendar time, chip hours, energy, carbon and cost, with its goodput."""
 
 from typing import Any
 
 from nvscale.composition import System
-from nvscale.errors import InvalidInput
-from nvscale.estimate import Estimate, Timing, derived, term
-from nvscale.estimators.fleets import cost_rate, facility_power
+from nvscale.errors import InvalidInput, unknown
+from nvscale.estimate import Estimate, Timing, derived, figure, term, total
+from nvscale.estimators.fleets import cost_rate
+from nvscale.estimators.interruptions import goodput as goodput_of
+from nvscale.estimators.system_power import chip_power_in_training, system_power
 from nvscale.estimators.training import TrainingStep, training
 from nvscale.formulas import cost, energy_use
 from nvscale.ops import FLOAT, carrier
 from nvscale.parallelism import Parallelism
 from nvscale.provenance import GIVEN
-from nvscale.settings import Prices
+from nvscale.settings import Failures, Prices
 from nvscale.units import Unit
 from nvscale.workloads.training import Training
 
 DAY, HOUR = 86400.0, 3600.0
-NAMEPLATE = "every chip and part draws its nameplate power all the time"
+STEADY = "power is that of the steps, also while the run is interrupted"
+OPERATION_ALONE = "carbon is that of the electricity, without making the hardware"
 AT_COST = "cost is what the system costs its owner for the time of the run: capital recovery and energy, no staff, no buildings"
 
 
 class TrainingRun(Estimate):
-    """A whole run: `["days"]`, `["chip hours"]`, `["energy"]`, `["cost"]`, `["goodput"]`, `["step"]`.
+    """A whole run: `["days"]`, `["chip hours"]`, `["energy"]`, `["carbon"]`, `["cost"]`, `["goodput"]`, `["step"]`.
 
     Parameters
     ----------
@@ -66,9 +69,9 @@ class TrainingRun(Estimate):
             return super().__str__()
         found = self.results
         return (
-            f"{self.name}: {found['days'].value:,.1f} days at goodput {found['goodput'].value:g}, "
+            f"{self.name}: {found['days'].value:,.1f} days at goodput {found['goodput'].value:.3g}, "
             f"{found['chip hours'].value / 1e6:,.2f} million chip hours, {found['energy'].value / 3.6e12:,.2f} GWh, "
-            f"{found['cost'].value / 1e6:,.1f} million USD"
+            f"{found['carbon'].value / 1e6:,.0f} t CO2, {found['cost'].value / 1e6:,.1f} million USD"
         )
 
 
@@ -79,11 +82,14 @@ def training_run(
     *,
     tokens: Any,
     goodput: Any = None,
+    failures: "Failures | str | None" = None,
     prices: Prices | None = None,
     pue: Any = None,
+    draw: str = "load",
+    grid: Any = None,
     **others: Any,
 ) -> TrainingRun:
-    """Return a whole training run: its calendar time, chip hours, energy and cost.
+    """Return a whole training run: its calendar time, chip hours, energy, carbon and cost.
 
     Parameters
     ----------
@@ -97,17 +103,25 @@ def training_run(
         Tokens of the run.
     goodput : 1, optional
         Useful time over elapsed time: failures, restarts and checkpoints taken out; the default assumption otherwise.
+    failures : Failures or str, optional
+        Compute the goodput instead: how often nodes fail, as a record or the name of a published run or fleet.
     prices : Prices, optional
         Energy price, cost of capital, life; `nvscale.prices()` by default.
     pue : 1, optional
         Power usage effectiveness; the system's own where it has one above 1, else the default assumption.
+    draw : str
+        "load": chips draw what constants fitted to measurements say of their operations and bytes, parts their nameplate
+        power; "nameplate": everything its nameplate power.
+    grid : g/J or str, optional
+        Emissions of electricity: "400 g/kWh", or the name of an entry of the emissions; the default assumption otherwise.
     others : any
         `stack`, `efficiency`, `calibration` as for `training`.
 
     Returns
     -------
     TrainingRun
-        `["days"]`, `["chip hours"]`, `["energy"]`, `["cost"]`, `["goodput"]`, `["step"]`, and `value` in seconds.
+        `["days"]`, `["chip hours"]`, `["energy"]`, `["carbon"]`, `["cost"]`, `["goodput"]`, `["mfu"]` of the whole run,
+        `["step"]`, and `value` in seconds.
 
     Raises
     ------
@@ -125,8 +139,10 @@ def training_run(
     from nvscale import views
 
     wanted = Unit("token").si(tokens, "training_run: tokens")
+    if draw not in ("load", "nameplate"):
+        raise unknown("draw", draw, ("load", "nameplate"))
     step: TrainingStep = training(job, system, plan, **others)
-    placed, share, terms = step.system, _goodput(goodput), prices or views.prices()
+    placed, share, terms = step.system, _goodput(goodput, failures, step.system.chips), prices or views.prices()
     if pue is not None or (carrier(placed.pue) == FLOAT and placed.pue == 1.0):
         value, source = (pue, GIVEN) if pue is not None else views.default_pue()
         placed = placed.replace(pue=value, sources={**placed.sources, "pue": source})
@@ -145,24 +161,85 @@ def training_run(
         (None, None) if step.low is None else (steps.value * step.low / share.value, steps.value * step.high / share.value)
     )
     elapsed = Estimate("elapsed", time.value, "s")
-    drawn, spent = facility_power(placed, job.precision, terms), cost_rate(placed, job.precision, terms)
-    used = energy_use.average_power_energy(drawn.value, time.value)
-    paid = cost.task_cost(time.value, spent.value, 0.0, 0.0)
+    elapsed.low, elapsed.high = time.low, time.high
+    drawn = system_power(placed, chip_power_in_training(step) if draw == "load" else None)
+    energy = _energy(drawn, elapsed)
     chips = term("chips", placed.chips, "1")
+    mfu = derived("mfu", step["mfu"].value * share.value, "1", "mfu of a step x goodput", share, assumptions=step["mfu"].assumptions)
     results = {
-        "days": derived("days", time.value / DAY, "1", "time / day", elapsed),
-        "chip hours": derived("chip hours", placed.chips * time.value / HOUR, "1", "chips x time / hour", chips, elapsed),
-        "energy": derived("energy", used, "J", "facility power x time", drawn, elapsed, assumptions=(NAMEPLATE,)),
-        "cost": derived("cost", paid, "USD", "cost rate x time", spent, elapsed, assumptions=(AT_COST,)),
+        "days": _scaled("days", elapsed, 1.0 / DAY, "1", "time / day"),
+        "chip hours": _scaled("chip hours", elapsed, placed.chips / HOUR, "1", "chips x time / hour", chips),
+        "energy": energy,
+        "carbon": _carbon(energy, grid),
+        "cost": _cost(placed, job, terms, elapsed, energy),
         "goodput": share,
+        "mfu": mfu,
         "step": step,
     }
     return TrainingRun(time, results, tuple(step.all_assumptions()))
 
 
-def _goodput(given: Any) -> Estimate:
+def _scaled(name: str, time: Estimate, factor: Any, unit: str, how: str, *others: Estimate) -> Estimate:
+    """A result in proportion to the time, with its interval."""
+    made = derived(name, time.value * factor, unit, how, *others, time)
+    if time.low is not None:
+        made.low, made.high = time.low * factor, time.high * factor
+    return made
+
+
+def _energy(drawn: Estimate, elapsed: Estimate) -> Estimate:
+    used = energy_use.average_power_energy(drawn.value, elapsed.value)
+    made = derived("energy", used, "J", "facility power x time", drawn, elapsed, assumptions=(STEADY,))
+    if elapsed.low is not None:
+        made.low, made.high = elapsed.low * drawn.value, elapsed.high * drawn.value
+    return made
+
+
+def _carbon(energy: Estimate, grid: Any) -> Estimate:
+    """Emissions of the electricity."""
+    intensity = grid_intensity(grid)
+    mass = energy_use.emissions(energy.value, intensity.value)
+    made = derived("carbon", mass, "g", "energy x grid intensity", energy, intensity, assumptions=(OPERATION_ALONE,))
+    if energy.low is not None:
+        made.low, made.high = energy.low * intensity.value, energy.high * intensity.value
+    return made
+
+
+def _cost(system: System, job: Training, prices: Prices, elapsed: Estimate, energy: Estimate) -> Estimate:
+    """What the run costs the owner: capital recovery over its time, and its energy."""
+    recovered = cost_rate(system, job.precision, prices)["capital"]
+    paid = cost.task_cost(elapsed.value, recovered.value, 0.0, 0.0)
+    capital = derived("capital of the run", paid, "USD", "capital recovery x time", recovered, elapsed)
+    tariff = figure(prices, "energy_price")
+    bought = derived("energy of the run", cost.energy_cost(energy.value, prices.energy_price), "USD", "energy x price", energy, tariff)
+    made = total("cost", capital, bought)
+    made.assumptions = (AT_COST,)
+    if elapsed.low is not None:
+        made.low, made.high = (made.value * end / elapsed.value for end in (elapsed.low, elapsed.high))
+    return made
+
+
+def grid_intensity(grid: Any = None) -> Estimate:
+    """Return the emissions of electricity: as given, by the name of an entry, or the default assumption."""
     from nvscale.catalogue import default
 
+    unit = Unit("g/J", ">=0")
+    if grid is None:
+        value, source = default().number("assumptions", "site", "grid", "g/J")
+        return term("grid intensity", value, "g/J", source=source)
+    if isinstance(grid, str) and not grid.strip()[:1].isdigit():
+        value, source = default().number("emissions", grid, "amount", "g/J")
+        return term("grid intensity", value, "g/J", source=source)
+    return term("grid intensity", unit.si(grid, "grid"), "g/J", source=GIVEN)
+
+
+def _goodput(given: Any, failures: "Failures | str | None", chips: Any) -> Estimate:
+    from nvscale.catalogue import default
+
+    if failures is not None:
+        if given is not None:
+            raise InvalidInput("training_run: give goodput, or failures from which it is computed, not both")
+        return goodput_of(chips, failures)
     if given is None:
         value, source = default().number("assumptions", "training-run", "goodput", "1")
         return term("goodput", value, "1", source=source)

@@ -49,7 +49,12 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "nvscale.layouts",
             "nvscale.planning",
             "nvscale.plan_results",
+            "nvscale.estimators.interruptions",
+            "nvscale.estimators.system_power",
             "nvscale.estimators.runs",
+            "nvscale.estimators.site_terms",
+            "nvscale.estimators.sites",
+            "nvscale.estimators.site_tokens",
             "nvscale.estimators.serving",
         ),
     ),
@@ -85,6 +90,7 @@ AT_TOP: dict[str, tuple[str, ...]] = {
 }
 IN_FUNCTIONS: dict[str, tuple[str, ...]] = {
     "numpy": (
+        "nvscale.estimators.sites",
         "nvscale.grids",
         "nvscale.layouts",
         "nvscale.planning",

@@ -43,7 +43,9 @@ def test_young_and_daly_meet_where_failures_are_rare(checkpoint: float, mean: fl
 
 
 @given(st.floats(1e-8, 1e-6), st.floats(60.0, 2000.0), st.floats(1.0, 60.0), st.floats(0.0, 600.0))
-def test_the_first_order_meets_the_exact_form_where_failures_are_rare(rate: float, interval: float, checkpoint: float, restart: float) -> None:
+def test_the_first_order_meets_the_exact_form_where_failures_are_rare(
+    rate: float, interval: float, checkpoint: float, restart: float
+) -> None:
     exact = r.goodput(rate, interval, checkpoint, restart)
     assert r.first_order_goodput(rate, interval, checkpoint, restart) == pytest.approx(exact, rel=1e-5)
 
