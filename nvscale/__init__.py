@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from nvscale.analysis.decomposition import Decomposition
     from nvscale.analysis.roadmap import Curves
     from nvscale.analysis.trends import Growth, fit_growth
+    from nvscale.budgets import BudgetOptimum, optimum
     from nvscale.catalogue import Catalogue, chip, chips, load, model, models, network, networks, system, systems
+    from nvscale.closed_forms import Crossover, crossovers, symbolic
     from nvscale.composition import Network, Part, System
     from nvscale.efficiencies import IDEAL, GemmEfficiency
     from nvscale.efficiencies.serving import ServingEfficiency, ServingEngine
@@ -45,8 +47,19 @@ if TYPE_CHECKING:
     from nvscale.estimators.kernels import kernel
     from nvscale.estimators.memory_of_training import fits, training_memory
     from nvscale.estimators.power import kernel_energy, kernel_power, load_power
+    from nvscale.estimators.rents import Rent, rents
+    from nvscale.estimators.run_costs import run_costs
     from nvscale.estimators.runs import TrainingRun, training_run
     from nvscale.estimators.serving import serving
+    from nvscale.estimators.site_choices import (
+        Mix,
+        best_mix,
+        compare_sites,
+        life_cycle,
+        market_comparison,
+        mixed_site,
+        retirement_age,
+    )
     from nvscale.estimators.site_tokens import TokenCost, site_cost_per_token
     from nvscale.estimators.sites import Site, site
     from nvscale.estimators.system_benchmarks import system_benchmark
@@ -54,13 +67,16 @@ if TYPE_CHECKING:
     from nvscale.estimators.training import TrainingStep, training
     from nvscale.formats import Precision, precision, precisions
     from nvscale.grids import Sweep, sweep
-    from nvscale.laws.fitting import LawFit, fit_law
+    from nvscale.inverse import Solution, solve
+    from nvscale.laws.fit_results import LawFit
+    from nvscale.laws.fitting import fit_law
     from nvscale.laws.law import Law
     from nvscale.model_configs import from_config
     from nvscale.parallelism import Parallelism
     from nvscale.planning import best_plan
     from nvscale.provenance import Source
     from nvscale.record import Record
+    from nvscale.sensitivities import Elasticity, Uncertain, elasticities, uncertain
     from nvscale.settings import Failures, Prices
     from nvscale.silicon import Chip, Rates
     from nvscale.transformers import Model
@@ -76,7 +92,9 @@ _HOMES = {
     "nvscale.analysis.decomposition": "Decomposition",
     "nvscale.analysis.roadmap": "Curves",
     "nvscale.analysis.trends": "Growth fit_growth",
+    "nvscale.budgets": "BudgetOptimum optimum",
     "nvscale.catalogue": "Catalogue chip chips load model models network networks system systems",
+    "nvscale.closed_forms": "Crossover crossovers symbolic",
     "nvscale.composition": "Network Part System",
     "nvscale.efficiencies": "GemmEfficiency IDEAL",
     "nvscale.efficiencies.training": "TrainingEfficiency TrainingStack",
@@ -92,6 +110,9 @@ _HOMES = {
     "nvscale.estimators.power": "kernel_energy kernel_power load_power",
     "nvscale.estimators.runs": "TrainingRun training_run",
     "nvscale.estimators.interruptions": "goodput",
+    "nvscale.estimators.rents": "Rent rents",
+    "nvscale.estimators.run_costs": "run_costs",
+    "nvscale.estimators.site_choices": "Mix best_mix compare_sites life_cycle market_comparison mixed_site retirement_age",
     "nvscale.estimators.site_tokens": "TokenCost site_cost_per_token",
     "nvscale.estimators.sites": "Site site",
     "nvscale.estimators.system_benchmarks": "system_benchmark",
@@ -101,8 +122,11 @@ _HOMES = {
     "nvscale.formats": "Precision precision precisions",
     "nvscale.grids": "Sweep sweep",
     "nvscale.model_configs": "from_config",
-    "nvscale.laws.fitting": "LawFit fit_law",
+    "nvscale.laws.fit_results": "LawFit",
+    "nvscale.laws.fitting": "fit_law",
     "nvscale.laws.law": "Law",
+    "nvscale.inverse": "Solution solve",
+    "nvscale.sensitivities": "Elasticity Uncertain elasticities uncertain",
     "nvscale.parallelism": "Parallelism",
     "nvscale.planning": "best_plan",
     "nvscale.provenance": "Source",
@@ -122,13 +146,16 @@ _PACKAGES = ("catalogue", "formulas", "laws", "quantities")
 
 __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "BeyondRange",
+    "BudgetOptimum",
     "Catalogue",
     "CatalogueError",
     "Chip",
     "Collective",
+    "Crossover",
     "Curves",
     "Decoding",
     "Decomposition",
+    "Elasticity",
     "Estimate",
     "ExpertExchange",
     "ExtrapolationWarning",
@@ -143,6 +170,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "MissingDependency",
     "MissingFigure",
     "MissingPrecision",
+    "Mix",
     "Model",
     "Network",
     "NoFeasiblePlan",
@@ -155,11 +183,13 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Prices",
     "Rates",
     "Record",
+    "Rent",
     "Scores",
     "Serving",
     "ServingEfficiency",
     "ServingEngine",
     "Site",
+    "Solution",
     "Source",
     "Sweep",
     "System",
@@ -169,20 +199,25 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "TrainingRun",
     "TrainingStack",
     "TrainingStep",
+    "Uncertain",
     "Unit",
     "UnknownName",
     "UnverifiedWarning",
     "WrongUnit",
     "__version__",
     "baselines",
+    "best_mix",
     "best_plan",
     "calibrate",
     "catalogue",
     "chip",
     "chips",
     "collective",
+    "compare_sites",
+    "crossovers",
     "curves",
     "decoding",
+    "elasticities",
     "failures",
     "fit_growth",
     "fit_law",
@@ -194,30 +229,40 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "kernel_energy",
     "kernel_power",
     "laws",
+    "life_cycle",
     "load",
     "load_power",
+    "market_comparison",
     "measure",
+    "mixed_site",
     "model",
     "models",
     "network",
     "networks",
+    "optimum",
     "power",
     "precision",
     "precisions",
     "prefill",
     "prices",
     "quantities",
+    "rents",
+    "retirement_age",
     "rooflines",
+    "run_costs",
     "serving",
     "site",
     "site_cost_per_token",
+    "solve",
     "sweep",
+    "symbolic",
     "system",
     "system_benchmark",
     "systems",
     "training",
     "training_memory",
     "training_run",
+    "uncertain",
     "validate",
 ]
 

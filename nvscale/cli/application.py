@@ -12,6 +12,8 @@ from nvscale.cli import (
     law_commands,
     measure_command,
     model_commands,
+    optimum_command,
+    plan_command,
     training_command,
     truth_commands,
 )
@@ -53,8 +55,10 @@ _COMMANDS: tuple[tuple[str, Any], ...] = (
     ("trends", catalogue_commands.trends),
     ("sources", catalogue_commands.sources),
     ("train", training_command.train),
+    ("power", plan_command.power_command),
     ("laws", law_commands.laws),
     ("fit", law_commands.fit),
+    ("optimum", optimum_command.optimum),
     ("validate", truth_commands.validate),
     ("calibrate", calibrate_command.calibrate),
     ("measure", measure_command.measure),
@@ -62,3 +66,4 @@ _COMMANDS: tuple[tuple[str, Any], ...] = (
 )
 for _name, _command in _COMMANDS:
     application.command(_name)(_command)
+application.add_typer(plan_command.plan)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from nvscale import laws as scaling
-from nvscale.cli.catalogue_commands import Json
+from nvscale.cli.catalogue_commands import Explain, Json
 from nvscale.cli.output import print_json, print_pairs, print_table, print_text
 from nvscale.errors import InvalidInput, NvscaleWarning
 from nvscale.laws.comparison import Comparison
@@ -24,15 +24,16 @@ def laws(
     name: Annotated[str | None, typer.Argument(help="One law, or one family such as chinchilla; all without.")] = None,
     compute: Compute = None,
     json: Json = False,
+    explain: Explain = False,
 ) -> None:
     """List the scaling laws, show one with the source of every constant, or compare what they make of a compute."""
     known = scaling.names()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NvscaleWarning)  # the tables say it themselves
         if name is not None and "/" in name:
-            _one(scaling.load(name), compute, json=json)
+            _one(scaling.load(name), compute, json=json, explain=explain)
         elif compute is not None:
-            _compared(name, _flop(compute), json=json)
+            _compared(name, _flop(compute), json=json, explain=explain)
         else:
             _listed(scaling.names(name) if name else known, json=json)
 
@@ -61,7 +62,7 @@ def _gives(law: Any) -> str:
     return " and ".join(parts) or "figures"
 
 
-def _one(law: Any, compute: str | None, *, json: bool) -> None:
+def _one(law: Any, compute: str | None, *, json: bool, explain: bool) -> None:
     best = None if compute is None else law.optimum(_flop(compute))
     if json:
         print_json(law.to_dict() | ({} if best is None else {"optimum": best.to_dict()}))
@@ -73,13 +74,20 @@ def _one(law: Any, compute: str | None, *, json: bool) -> None:
     print_table(Table(law.name, f"{law.name}: {law.title}", ["constant", "value", "source"], rows, notes))
     if best is not None:
         print_text(str(best))
+        if explain:
+            print_text(_explained(best))
+
+
+def _explained(best: OptimalAllocation) -> str:
+    """The tree of the best size, down to the documents."""
+    return f"{best.law}: {best.parameters.explain()}"
 
 
 def _ranges(law: Any) -> list[str]:
     return [f"runs with {name.replace('_', ' ')} {low:.3g} to {high:.3g}" for name, (low, high) in law.validity.items()]
 
 
-def _compared(family: str | None, compute: Any, *, json: bool) -> None:
+def _compared(family: str | None, compute: Any, *, json: bool, explain: bool) -> None:
     chosen = None if family is None else [name for name in scaling.names(family) if scaling.load(name).form.optimum]
     if chosen is not None and not chosen:
         raise InvalidInput(f"--compute: no law of the family {family!r} says how compute is best spent")
@@ -91,6 +99,8 @@ def _compared(family: str | None, compute: Any, *, json: bool) -> None:
     columns = ["law", "parameters", "low", "high", "tokens", "per parameter", "loss", "interval", "range"]
     title = f"Best use of {readable(found.given['compute'], 'flop')}, 90 % intervals where a law has them"
     print_table(Table("optimum", title, columns, rows))
+    for answer in found.answers.values() if explain else ():
+        print_text(_explained(answer))
 
 
 def _row(name: str, best: OptimalAllocation, found: Comparison) -> list[Any]:

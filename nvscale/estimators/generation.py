@@ -216,8 +216,16 @@ def prefill(
     ----------
     work : Prefill
         Model, tokens of a prompt, prompts, tokens cached before.
-    system, plan, engine, efficiency, calibration
+    system : System, Chip or str
+        Where; one instance on as many of its chips as the layout takes.
+    plan : Parallelism, optional
+        tp, pp, ep, etp; tensor parallel over one scale-up domain by default.
+    engine : ServingEngine or str, optional
         As for `decoding`.
+    efficiency : ServingEfficiency, optional
+        What kernels reach; fitted constants by default.
+    calibration : mapping of str to Constants, str or Path, optional
+        Constants of one's own, or the file that `nvscale calibrate` wrote.
 
     Returns
     -------

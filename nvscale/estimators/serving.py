@@ -101,8 +101,10 @@ def serving(
         "vllm", "sglang", "trtllm", "generic", "ideal", or constants of one's own.
     prices : Prices, optional
         Energy price, cost of capital, life; `nvscale.prices()` by default.
-    efficiency, calibration
-        As for `decoding`.
+    efficiency : ServingEfficiency, optional
+        What kernels reach; fitted constants by default.
+    calibration : mapping of str to Constants, str or Path, optional
+        Constants of one's own, or the file that `nvscale calibrate` wrote.
 
     Returns
     -------

@@ -167,14 +167,15 @@ class Instance:
 
     def passes(self, rows: Any) -> Any:
         """Return the time of the element-wise passes over the activations."""
-        return 12.0 * HALF * self.model.layers * rows * self.model.hidden / (self.at.bandwidth * self.at.dense.pass_bandwidth)
+        size = formulas.decode_pass_size(rows, self.model.hidden, self.model.layers)
+        return size / (self.at.bandwidth * self.at.dense.pass_bandwidth)
 
     def exchange(self, rows: Any, *, latency: bool = True) -> Any:
         """Return the time of the all-reduces of tensor parallel ranks, two a layer."""
         tp, at = self.plan.tp, self.at
         bandwidth = where(tp > at.domain, at.outside, at.inside) * at.dense.exchange_share
-        starts = (at.dense.exchange_latency, at.dense.exchange_doubling) if latency else (0.0, 0.0)
-        one = formulas.all_reduce_time(HALF * rows * self.model.hidden, tp, *starts, bandwidth)
+        start, doubling = (at.dense.exchange_latency, at.dense.exchange_doubling) if latency else (0.0, 0.0)
+        one = formulas.all_reduce_time(HALF * rows * self.model.hidden, tp, start, doubling, bandwidth)
         return where(tp > 1.0, 2.0 * self.model.layers * one, 0.0)
 
     # ------------------------------------------------------------------ experts

@@ -203,7 +203,9 @@ def operating_cost(where: Site) -> Estimate:
     return derived("operating cost", paid, "USD/s", "energy, operation, maintenance and staff / chips / year", *parts)
 
 
-def life_cycle(where: Site, *, training: Any = "2 year", serving: float = 0.6, rent: Any = None, decline: Any = None) -> dict[str, Estimate]:
+def life_cycle(
+    where: Site, *, training: Any = "2 year", serving: float = 0.6, rent: Any = None, decline: Any = None
+) -> dict[str, Estimate]:
     """Return what a site earns that first trains and then serves, until its retirement.
 
     Parameters
@@ -238,7 +240,9 @@ def life_cycle(where: Site, *, training: Any = "2 year", serving: float = 0.6, r
     end = age.value / YEAR if age.value / YEAR > first else first
     first = minimum(first, end)
     new = where.value * earned.value * YEAR
-    trained = derived("training", investment.declining_earnings(new, falls.value, 0.0, first), "USD", "earnings while it trains", earned, falls)
+    trained = derived(
+        "training", investment.declining_earnings(new, falls.value, 0.0, first), "USD", "earnings while it trains", earned, falls
+    )
     served_value = busy.value * investment.declining_earnings(new, falls.value, first, end)
     served = derived("serving", served_value, "USD", "earnings while it serves", earned, falls, busy)
     ran = derived("operation", operating_cost(where).value * where.value * YEAR * end, "USD", "operating cost x life", age)

@@ -9,11 +9,14 @@ chinchilla/besiroglu-2024 at 10 ZFLOP
 """
 
 from nvscale.errors import unknown
+from nvscale.laws.choices import DataLimitedOptimum, StudentOrOwn, data_limited_optimum, student_or_own
 from nvscale.laws.comparison import DECISIONS, Comparison, compare
-from nvscale.laws.fitting import LawFit, fit_law
+from nvscale.laws.fit_results import LawFit
+from nvscale.laws.fitting import fit_law
 from nvscale.laws.law import Covariance, Law, fitted_law
+from nvscale.laws.lifetimes import LifetimeOptimum
 from nvscale.laws.likelihood import LikelihoodRatio, likelihood_ratio, log_likelihood
-from nvscale.laws.optima import LifetimeOptimum, OptimalAllocation
+from nvscale.laws.optima import OptimalAllocation
 from nvscale.laws.reading import shipped_laws
 from nvscale.laws.runs import Points, data_sets, read_points
 
@@ -21,13 +24,16 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Comparison",
     "Covariance",
     "DECISIONS",
+    "DataLimitedOptimum",
     "Law",
     "LawFit",
     "LifetimeOptimum",
     "LikelihoodRatio",
     "OptimalAllocation",
     "Points",
+    "StudentOrOwn",
     "compare",
+    "data_limited_optimum",
     "data_sets",
     "fit_law",
     "fitted_law",
@@ -36,6 +42,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "log_likelihood",
     "names",
     "read_points",
+    "student_or_own",
 ]
 
 

@@ -224,8 +224,8 @@ class Law:
         return optimum(self, compute, **options)
 
     def lifetime_optimum(self, lifetime_tokens: Any, **options: Any) -> Any:
-        """Return the model that costs least over its life at a given loss; see `nvscale.laws.optima.lifetime_optimum`."""
-        from nvscale.laws.optima import lifetime_optimum
+        """Return the model that costs least over its life at a given loss; see `nvscale.laws.lifetimes.lifetime_optimum`."""
+        from nvscale.laws.lifetimes import lifetime_optimum
 
         return lifetime_optimum(self, lifetime_tokens, **options)
 
@@ -248,7 +248,7 @@ class Law:
         >>> round(laws.load("precision/kumar-2024").best_bits(), 4)
         3.4687
         """
-        from nvscale.laws.optima import best_bits
+        from nvscale.laws.lifetimes import best_bits
 
         return best_bits(self)
 

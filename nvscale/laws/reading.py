@@ -92,7 +92,7 @@ def _source(given: Mapping[str, Any], entry: Mapping[str, Any], documents: Mappi
     read = documents[read]["title"] if read in documents else read
     via = f"read in: {read}" if said["kind"] == "restated" and read else ""
     error = f"standard error {given['standard_error']:g}" if "standard_error" in given else ""
-    printed = f"{given['value']:g}" if abs(given["value"]) >= 1e6 else str(given["value"])
+    printed = f"{given['value']:g}" if abs(given["value"]) >= 1e6 else str(given["value"]).removesuffix(".0")
     printed = f"exp({printed})" if given.get("logarithm") else printed
     return Source(
         printed=printed,

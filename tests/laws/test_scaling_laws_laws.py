@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nvscale.formulas import scaling_laws as f
-from nvscale.laws.optima import balanced_bits
+from nvscale.laws.lifetimes import balanced_bits
 
 sizes = st.floats(1e7, 1e12)
 data = st.floats(1e8, 1e14)

@@ -11,7 +11,7 @@ import pytest
 from nvscale import laws
 from nvscale.errors import UnverifiedWarning
 from nvscale.formulas import scaling_laws as f
-from nvscale.laws.optima import balanced_bits
+from nvscale.laws.lifetimes import balanced_bits
 
 GOPHER = 5.76e23
 QUARTER = 90.0 * 86400.0

@@ -131,6 +131,16 @@ def test_delta_and_resampled_intervals_agree_inside_the_range() -> None:
         assert one.low == pytest.approx(other.low, rel=0.05) and one.high == pytest.approx(other.high, rel=0.05)
 
 
+def test_without_runs_the_covariance_is_drawn_from() -> None:
+    known = laws.load("chinchilla/nvscale-2026")
+    law = laws.fitted_law("mine", "chinchilla", known.constants, covariance=known.covariance)
+    drawn, delta = (law.optimum(1e21, interval=how) for how in ("bootstrap", "delta"))
+    assert drawn.interval == "4000 draws from the covariance"
+    assert drawn.parameters.low == pytest.approx(delta.parameters.low, rel=0.03)
+    many = law.optimum(np.array([1e20, 1e21]), interval="bootstrap").tokens
+    assert many.low[1] == pytest.approx(drawn.tokens.low) and many.high.shape == (2,)
+
+
 def test_a_wider_level_gives_a_wider_interval() -> None:
     law = laws.load("chinchilla/besiroglu-2024")
     narrow, wide = (law.optimum(1e21, level=level).parameters for level in (0.5, 0.95))
