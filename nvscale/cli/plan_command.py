@@ -1,12 +1,13 @@
 """`plan run`, `plan site` and `power`: calendar time, energy, carbon and money of a run; what a site holds and costs."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from nvscale import catalogue
 from nvscale.cli.catalogue_commands import DiscountRate, EnergyPrice, Explain, Json, Life
-from nvscale.cli.output import print_json, print_pairs, print_table, print_text
+from nvscale.cli.output import new_file, print_json, print_pairs, print_table, print_text
 from nvscale.errors import MissingFigure
 from nvscale.estimate import Estimate, show
 from nvscale.estimators.run_costs import run_costs
@@ -215,14 +216,20 @@ def power_command(
     precision: Annotated[str, typer.Option(help="Number format of the operations.")] = "bf16",
     pue: Pue = None,
     oversubscription: Annotated[float, typer.Option(min=1.0, help="Nameplate power connected over that of the feed.")] = 1.0,
+    plot: Annotated[Path | None, typer.Option(help="Draw operations per joule over intensity to this file (.svg, .png, .pdf).")] = None,
     json: Json = False,
     explain: Explain = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there already.")] = False,
 ) -> None:
     """Power of a chip or a system: nameplate, under load, and what the feed must carry."""
     found = {
         name: power(system, load=name, precision=precision, pue=pue, oversubscription=oversubscription)
         for name in (LOADS if load is None else (load,))
     }
+    if plot is not None:
+        from nvscale.plots import draw_energy_rooflines  # matplotlib, of the plot extra
+
+        draw_energy_rooflines([catalogue.system(system).chip]).savefig(new_file(plot, (".svg", ".png", ".pdf"), overwrite=force))
     if json:
         print_json({name: one.to_dict() for name, one in found.items()})
         return

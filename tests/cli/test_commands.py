@@ -58,7 +58,7 @@ COMMANDS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     ),
     "plan a site": (
         ["plan", "site", "--on", "gb200-nvl72", "--power", "100 MW", "--pue", "1.2", "--energy-price", "0.06 USD/kWh"],
-        ("49968", "124.9 EFLOP/s", "power binds", "facility", "USD per chip-hour", "share of a year"),
+        ("49968", "124.9 EFLOP/s", "power binds", "facility", "USD per chip-hour", "share of"),
     ),
     "plan a site for a budget": (
         ["plan", "site", "--on", "dgx-b200", "--power", "100 MW", "--budget", "1 BUSD"],

@@ -82,6 +82,7 @@ LAZY: dict[tuple[str, str, str], str] = {
     ("nvscale.cli.catalogue_commands", "nvscale.catalogue.schema", "schema"): "pydantic is loaded only for the JSON Schema",
     ("nvscale.cli.curve_commands", "nvscale.report.page", "report"): "jinja2 and matplotlib are loaded only for the page",
     ("nvscale.cli.curve_commands", "nvscale.plots", "roofline"): "matplotlib is loaded only for a plot",
+    ("nvscale.cli.plan_command", "nvscale.plots", "power_command"): "matplotlib is loaded only for a plot",
     ("nvscale.cli.measure_command", "nvscale.plots", "measure"): "matplotlib is loaded only for a plot",
 }
 SOLVERS = tuple(f"nvscale.analysis.law_fitting.{name}" for name in ("solver", "quality", "projection"))
