@@ -12,7 +12,7 @@ from nvscale.errors import MissingDependency, MissingPrecision
 from nvscale.estimators.fleets import METRICS
 from nvscale.estimators.power import power_efficiency
 from nvscale.formats import LADDER
-from nvscale.formulas import energy
+from nvscale.formulas.power_caps import power_under_load
 from nvscale.report.tables import times
 from nvscale.silicon import Chip
 from nvscale.views import Baseline
@@ -62,9 +62,9 @@ def draw_rooflines(chips: Sequence[Chip], formats: Sequence[str] = LADDER) -> An
 
 
 def draw_energy_rooflines(chips: Sequence[Chip], formats: Sequence[str] = ("bf16", "fp8", "fp4")) -> Any:
-    """Draw the best operations per joule against operational intensity, a line per chip and number format.
+    """Draw operations per joule at the roof against operational intensity, a line per chip and number format.
 
-    Static power, energy per byte and energy per operation are those fitted to kernels; on a chip that was never measured
+    The rate is that of the roofline, the power that under this load, held below the limit of the chip. Static power, energy per byte and energy per operation are those fitted to kernels; on a chip that was never measured
     they are those of a measured one, scaled. The dashed level is the nameplate power at the peak rate.
     """
     figure = _figure()
@@ -74,8 +74,11 @@ def draw_energy_rooflines(chips: Sequence[Chip], formats: Sequence[str] = ("bf16
         used = power_efficiency("kernels", chip)
         for j, name in enumerate(name for name in formats if _has(chip, name)):
             per_operation = used.energy_per_operation * chip.rate("bf16") / chip.rate(name)
-            costs = (chip.rate(name), chip.memory_bandwidth, per_operation, used.energy_per_byte, used.static)
-            values = [energy.arch_line_flop_per_joule(intensity, *costs) for intensity in intensities]
+            constants = (per_operation, used.energy_per_byte, used.static, used.power_limit, used.sharpness)
+            rates = [chip.attainable(name, intensity) for intensity in intensities]
+            values = [
+                rate / power_under_load(rate, rate / intensity, *constants) for rate, intensity in zip(rates, intensities, strict=True)
+            ]
             style = {"color": COLOURS[i % len(COLOURS)], "linestyle": STYLES[j % len(STYLES)], "linewidth": 1.6}
             axes.loglog(intensities, values, label=f"{chip.name} {name}", **style)
             axes.axhline(chip.rate(name) / chip.power, color=style["color"], linestyle=(0, (1, 4)), linewidth=0.8)

@@ -70,7 +70,8 @@ def plan_run(
     ranks = {
         name: size for name, size in (("tp", tp), ("pp", pp), ("vpp", vpp), ("cp", cp), ("ep", ep), ("micro_batch", micro_batch)) if size
     }
-    layout = Parallelism(**ranks, zero=zero, recompute=recompute) if ranks else best_plan(job, system, top=1)[0].plan
+    given: dict[str, Any] = ranks
+    layout = Parallelism(**given, zero=zero, recompute=recompute) if ranks else best_plan(job, system, top=1)[0].plan
     paid = default_prices(**_given(energy_price=energy_price, discount_rate=discount_rate, life=life))
     made = training_run(
         job, system, layout, tokens=_number(tokens), goodput=goodput, failures=failures, prices=paid, pue=pue, draw=draw, grid=grid

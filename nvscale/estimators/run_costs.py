@@ -1,12 +1,13 @@
 """`run_costs`: what a training run costs by the three methods that are published, told apart."""
 
-from typing import Any
+from typing import Any, cast
 
 from nvscale.estimate import Estimate, derived, figure, term, total
 from nvscale.estimators.fleets import YEAR
 from nvscale.estimators.rents import rent_of
 from nvscale.estimators.runs import TrainingRun
 from nvscale.estimators.site_terms import site_terms
+from nvscale.estimators.training import TrainingStep
 from nvscale.formulas import cost
 from nvscale.settings import Prices
 
@@ -47,7 +48,7 @@ def run_costs(
     >>> found["amortised"].value < found["cloud"].value < found["purchase"].value
     True
     """
-    system = run["step"].system
+    system = cast("TrainingStep", run["step"]).system
     terms = site_terms(system, prices=prices, network_share=network_share)
     elapsed, hours = run["days"]["elapsed"], run["chip hours"]
     rate = rent_of(system.chip, rent)
