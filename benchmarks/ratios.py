@@ -1,4 +1,4 @@
-"""Speed as ratios within one run: imports against numpy, formulas against bare Python, roll-ups, array code.
+"""Speed as ratios within one run: imports against numpy, formulas against bare Python, roll-ups, array code, training steps.
 
 Run: python benchmarks/ratios.py
 """
@@ -48,6 +48,10 @@ def main() -> None:
     node = nv.system("dgx-h100")
     roll_up = best(lambda: node.power, 20_000)
     curve = best(nv.curves, 3)
+    job = nv.Training(model=nv.model("llama-3.1-405b"), sequence=8192, global_batch=2048)
+    cluster, layout = nv.system("dgx-h100").scale(16_384), nv.Parallelism(tp=8, pp=16, vpp=8)
+    one_step = best(lambda: nv.training(job, cluster, layout), 2_000)
+    with_tree = best(lambda: nv.training(job, cluster, layout).terms, 2_000)
     rows = [
         ("import nvscale, over bare Python", ours - nothing, (ours - nothing) / (numpy - nothing), "import numpy"),
         ("import nvscale and look up a chip", catalogue - nothing, (catalogue - nothing) / (numpy - nothing), "import numpy"),
@@ -56,6 +60,8 @@ def main() -> None:
         ("a formula of a million points", array, array / plain, "the same in bare NumPy"),
         ("power of a system", roll_up, roll_up / scalar, "a formula of floats"),
         ("curves of nine systems", curve, curve / roll_up, "power of a system"),
+        ("a training step", one_step, one_step / scalar, "a formula of floats"),
+        ("a training step with its tree", with_tree, with_tree / one_step, "without"),
     ]
     for what, seconds, ratio, yardstick in rows:
         print(f"{what:36} {seconds * 1e6:12.2f} us  {ratio:8.2f} x {yardstick}")  # noqa: T201

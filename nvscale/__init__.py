@@ -64,7 +64,8 @@ if TYPE_CHECKING:
     from nvscale.estimators.sites import Site, site
     from nvscale.estimators.system_benchmarks import system_benchmark
     from nvscale.estimators.system_power import power
-    from nvscale.estimators.training import TrainingStep, training
+    from nvscale.estimators.training import training
+    from nvscale.estimators.training_results import TrainingStep
     from nvscale.formats import Precision, precision, precisions
     from nvscale.grids import Sweep, sweep
     from nvscale.inverse import Solution, solve
@@ -117,7 +118,8 @@ _HOMES = {
     "nvscale.estimators.sites": "Site site",
     "nvscale.estimators.system_benchmarks": "system_benchmark",
     "nvscale.estimators.system_power": "power",
-    "nvscale.estimators.training": "TrainingStep training",
+    "nvscale.estimators.training": "training",
+    "nvscale.estimators.training_results": "TrainingStep",
     "nvscale.estimators.memory_of_training": "fits training_memory",
     "nvscale.formats": "Precision precision precisions",
     "nvscale.grids": "Sweep sweep",

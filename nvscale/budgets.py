@@ -26,12 +26,13 @@ from nvscale.workloads.serving import Serving
 from nvscale.workloads.training import Training
 
 DAY = 86400.0
-WIDTHS = (768.0, 1024.0, 1536.0, 2048.0, 3072.0, 4096.0, 5120.0, 6144.0, 8192.0, 12288.0, 16384.0, 20480.0)
+WIDTHS = (768.0, 1024.0, 1536.0, 2048.0, 3072.0, 4096.0, 5120.0, 6144.0, 8192.0, 12288.0, 16384.0, 20480.0, 28672.0, 40960.0)
 """Widths of the family of models that is tried."""
 ASPECT, HEAD, WIDENING, VOCABULARY = 128.0, 128.0, 3.5, 128256.0
 """Shape of the family: width over depth, head dimension, inner width over width, tokens: as of the Llama 3 models."""
 FLAT = 0.005
 """Loss that counts as no worse."""
+EDGE = "the best size is the last one of the family that was tried; a size beyond it may be better"
 BATCH = 4_194_304.0
 """Tokens of a training step, about."""
 KINDS = {"USD": ("USD", "dollars"), "J": ("J", "energy"), "s": ("s", "chip time")}
@@ -143,6 +144,7 @@ def optimum(
     precision: str = "bf16",
     serving_precision: str = "fp8",
     days: float = 60.0,
+    chips: Any = None,
     sequence: float = 4096.0,
     isl: float = 1024.0,
     osl: float = 512.0,
@@ -167,7 +169,9 @@ def optimum(
     precision, serving_precision : str
         Number formats of training and of serving.
     days : 1
-        Days that training should take.
+        Days that training should take; decides on how many chips, a power of two of whole systems.
+    chips : 1, optional
+        Chips that train, instead.
     sequence : 1
         Tokens of a training sequence.
     isl : 1
@@ -202,12 +206,12 @@ def optimum(
     terms = prices or views.prices()
     placed = placed.replace(pue=views.default_pue()[0] if pue is None else pue)
     per_chip_second = _chip_second(placed, unit, precision, terms)
-    chips = _chips(amount / per_chip_second, placed, days)
+    count = _chips(amount / per_chip_second, placed, days) if chips is None else float(Unit("1", ">=1").si(chips, "optimum: chips"))
     served = Unit("token", ">=0").si(lifetime_tokens, "optimum: lifetime_tokens")
     requests: dict[str, Any] = {"isl": isl, "osl": osl, "concurrency": concurrency}
-    points = _points(placed, chips, per_chip_second, precision, serving_precision, sequence, requests, engine, bool(served))
+    points = _points(placed, count, per_chip_second, precision, serving_precision, sequence, requests, engine, bool(served))
     if len(points) < 3:
-        raise InvalidInput(f"optimum: fewer than three sizes of model can be trained on {placed.scale(chips).name}")
+        raise InvalidInput(f"optimum: fewer than three sizes of model can be trained on {placed.scale(count).name}")
     curves = _curves(points)
 
     def tokens(log_size: float) -> float:
@@ -237,6 +241,7 @@ def optimum(
         f"dense models of one shape: width {ASPECT:g} x depth, heads of {HEAD:g}, gated, {VOCABULARY:g} tokens of vocabulary",
         f"training at {precision} by the best layout, goodput 1; costs of owning at the given prices, PUE {placed.pue:g}",
         *(f"extrapolated: {text}" for text in beyond),
+        *((EDGE,) if not points[0].parameters * 1.01 < size < points[-1].parameters / 1.01 else ()),
     )
     if served:
         load = f"{isl:g} in and {osl:g} out, {concurrency:g} users an instance"
@@ -247,8 +252,8 @@ def optimum(
         loss=loss(best),
         spent=spent,
         unit=unit,
-        chips=chips,
-        days=spent["training"] / per_chip_second / chips / DAY,
+        chips=count,
+        days=spent["training"] / per_chip_second / count / DAY,
         mfu=nearest.mfu,
         flat=(math.exp(flat[0]), math.exp(flat[1])),
         law=found_law.name,

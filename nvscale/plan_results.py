@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, overload
 from nvscale.composition import System
 from nvscale.efficiencies.training import TrainingEfficiency, TrainingStack
 from nvscale.errors import MissingDependency
-from nvscale.estimators.training import CONVENTION, TrainingStep, training, tree
+from nvscale.estimators.training import training
+from nvscale.estimators.training_results import CONVENTION, TrainingStep, tree
 from nvscale.estimators.training_shards import Machine
 from nvscale.estimators.training_steps import step
 from nvscale.parallelism import Parallelism

@@ -64,8 +64,9 @@ def draw_rooflines(chips: Sequence[Chip], formats: Sequence[str] = LADDER) -> An
 def draw_energy_rooflines(chips: Sequence[Chip], formats: Sequence[str] = ("bf16", "fp8", "fp4")) -> Any:
     """Draw operations per joule at the roof against operational intensity, a line per chip and number format.
 
-    The rate is that of the roofline, the power that under this load, held below the limit of the chip. Static power, energy per byte and energy per operation are those fitted to kernels; on a chip that was never measured
-    they are those of a measured one, scaled. The dashed level is the nameplate power at the peak rate.
+    The rate is that of the roofline, the power that under this load, held below the limit of the chip. Static power, energy
+    per byte and energy per operation are those fitted to kernels; on a chip that was never measured they are those of a
+    measured one, scaled. The dotted level is the peak rate over the nameplate power.
     """
     figure = _figure()
     axes = _axes(figure, "Energy rooflines", "operational intensity (FLOP/byte)", "operations per energy (FLOP/J)")

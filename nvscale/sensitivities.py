@@ -169,9 +169,9 @@ def uncertain(
     }
     made = estimator(**with_values(inputs, arrays))
     values = np.broadcast_to(np.asarray(output_of(made, output), dtype=float), (len(points),))
-    ends = np.quantile(values, [0.5, (1.0 - level) / 2.0, (1.0 + level) / 2.0])
+    median, low, high = (float(end) for end in np.quantile(values, [0.5, (1.0 - level) / 2.0, (1.0 + level) / 2.0]))
     unit = made[output].unit if output else made.unit
-    return Uncertain(*(float(end) for end in ends), unit, level, values, tuple(spans))
+    return Uncertain(median, low, high, unit, level, values, tuple(spans))
 
 
 def _spans(inputs: Mapping[str, Any], ranges: Mapping[str, tuple[Any, Any]]) -> dict[str, tuple[float, float]]:

@@ -6,6 +6,8 @@ from typing import Any
 
 import markup
 from accuracy_cells import BESIDE, COLUMNS, beside, figures
+from accuracy_training import KIND as TRAINING
+from accuracy_training import training_parts
 
 from nvscale.truth.folds import FOLDS_BY, folds_are_chips
 from nvscale.truth.kinds import kinds
@@ -34,6 +36,7 @@ def kind_page(name: str, found: Scores, chips: Scores, shipped: Scores) -> str:
         part
         for part in [
             *parts,
+            *(training_parts(found, chips, shipped) if name == TRAINING else ()),
             "## Scores",
             f"Groups by {', '.join(kind.scored_by)}; {_held_out_by(name)}",
             table,
@@ -51,6 +54,8 @@ def kind_page(name: str, found: Scores, chips: Scores, shipped: Scores) -> str:
 def _held_out_by(name: str) -> str:
     if folds_are_chips(name):
         return "every row is predicted without the rows of its chip."
+    if name == TRAINING:
+        return "every row is predicted without the rows of its source, or of its model where that has experts."
     if name not in FOLDS_BY:
         return "these rows have no folds: every row is predicted with the constants in use."
     return f"every row is predicted without the rows of its shape ({', '.join(FOLDS_BY[name])})."
@@ -74,7 +79,11 @@ def parity(made: Predicted) -> str:
 
 def _unit(column: str) -> str:
     """The unit of a measured column, from its name."""
-    return "s" if column == "seconds" else column.removeprefix("achieved_").removeprefix("rmax_").split("_per_")[0].split("_")[-1] + "/s"
+    return (
+        "s"
+        if column.startswith("seconds")
+        else column.removeprefix("achieved_").removeprefix("rmax_").split("_per_")[0].split("_")[-1] + "/s"
+    )
 
 
 SIDE, FACTOR = 260.0, 1.25

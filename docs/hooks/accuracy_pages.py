@@ -15,6 +15,8 @@ from accuracy_power import TEXT as POWER
 from accuracy_power import power_table
 from accuracy_systems import TITLE as SYSTEMS
 from accuracy_systems import systems_page
+from accuracy_training import LIMITS as TRAINING_LIMITS
+from accuracy_training import limit_rows
 
 import nvscale
 from nvscale.truth.kinds import kinds
@@ -102,6 +104,10 @@ def index_page(found: Scores, chips: Scores, shipped: Scores) -> str:
         "## Power",
         POWER,
         power_table(),
+        "## Training steps",
+        "Steps are held out by source, or by model where that has experts. [Their page](training.md) shows each source, chip and model, "
+        "and every fitted constant; [the guide](../guide/accuracy.md#training-steps) says what is missed and why.",
+        markup.table(TRAINING_LIMITS, limit_rows(*(one.predictions["training"] for one in (found, chips, shipped)), found)),
         "## Laws and whole systems",
         "No measured time should beat the bare roofline by more than a tenth: [the rows that do, one by one](roofline-law.md). "
         "Linpack and HPCG against the band of systems in public lists: [whole systems](systems.md).",

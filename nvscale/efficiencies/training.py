@@ -30,6 +30,8 @@ class TrainingEfficiency(Efficiency):
         Share of the bandwidth that collectives of large messages reach, in the domain and between domains.
     hop : s
         Latency of one step of a ring between domains.
+    hop_inside : s
+        Latency of an exchange in the domain, for each of its ranks.
     """
 
     share_of_peak: Ratio = 1.0
@@ -43,6 +45,7 @@ class TrainingEfficiency(Efficiency):
     scaleup_share: Ratio = 1.0
     scaleout_share: Ratio = 1.0
     hop: Seconds = 0.0
+    hop_inside: Seconds = 0.0
 
 
 class TrainingStack(Efficiency):
@@ -79,7 +82,7 @@ class TrainingStack(Efficiency):
     head_on_last_stage : 1
         1: the output head sits on the last stage on top of its layers; 0: stages are balanced around it.
     straggler_growth : 1
-        Growth of the step per factor e in the number of chips beyond 8.
+        Growth of the step per factor e in the number of replicas beyond 8.
     handicap, maturing : 1, s
         Extra time of software on a chip that has just shipped, and the time in which it falls by a factor e.
     age : s

@@ -7,7 +7,7 @@ from nvscale.estimators.fleets import YEAR
 from nvscale.estimators.rents import rent_of
 from nvscale.estimators.runs import TrainingRun
 from nvscale.estimators.site_terms import site_terms
-from nvscale.estimators.training import TrainingStep
+from nvscale.estimators.training_results import TrainingStep
 from nvscale.formulas import cost
 from nvscale.settings import Prices
 

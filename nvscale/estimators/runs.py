@@ -1,14 +1,16 @@
 """`training_run`: a whole training run, from its step: calendar time, chip hours, energy, carbon and cost, with its goodput."""
 
+from collections.abc import Callable
 from typing import Any
 
 from nvscale.composition import System
-from nvscale.errors import InvalidInput, unknown
-from nvscale.estimate import Estimate, Timing, derived, figure, term, total
+from nvscale.errors import InvalidInput, MissingFigure, unknown
+from nvscale.estimate import Estimate, Timing, derived, figure, show, term, total
 from nvscale.estimators.fleets import cost_rate
 from nvscale.estimators.interruptions import goodput as goodput_of
-from nvscale.estimators.system_power import chip_power_in_training, system_power
-from nvscale.estimators.training import TrainingStep, training
+from nvscale.estimators.system_power import PARTS_AT_NAMEPLATE, chip_power_in_training, system_power
+from nvscale.estimators.training import training
+from nvscale.estimators.training_results import TrainingStep
 from nvscale.formulas import cost, energy_use
 from nvscale.ops import FLOAT, carrier
 from nvscale.parallelism import Parallelism
@@ -23,8 +25,17 @@ OPERATION_ALONE = "carbon is that of the electricity, without making the hardwar
 AT_COST = "cost is what the system costs its owner for the time of the run: capital recovery and energy, no staff, no buildings"
 
 
+UNITS: dict[str, tuple[tuple[float, str], tuple[float, str]]] = {
+    "chip hours": ((1e6, "million chip hours"), (1.0, "chip hours")),
+    "energy": ((3.6e12, "GWh"), (3.6e9, "MWh")),
+    "carbon": ((1e9, "thousand t CO2"), (1e6, "t CO2")),
+    "cost": ((1e6, "million USD"), (1.0, "USD")),
+}
+"""In which units a printed run tells large and small amounts."""
+
+
 class TrainingRun(Estimate):
-    """A whole run: `["days"]`, `["chip hours"]`, `["energy"]`, `["carbon"]`, `["cost"]`, `["goodput"]`, `["step"]`.
+    """A whole run: `["days"]`, `["chip hours"]`, `["energy"]`, `["carbon"]`, `["cost"]`, `["goodput"]`, `["mfu"]`, `["step"]`.
 
     Parameters
     ----------
@@ -32,17 +43,21 @@ class TrainingRun(Estimate):
         Calendar time.
     results : dict of str to Estimate
         What follows from it.
+    missing : dict of str to str
+        Why others do not: what nobody published about the system.
     """
 
-    __slots__ = ("results",)
+    __slots__ = ("missing", "results")
 
-    def __init__(self, time: Estimate, results: dict[str, Estimate], assumptions: tuple[str, ...]) -> None:
+    def __init__(self, time: Estimate, results: dict[str, Estimate], missing: dict[str, str], assumptions: tuple[str, ...]) -> None:
         super().__init__(time.name, time.value, time.unit, how=time.how, terms=time.terms, assumptions=assumptions)
-        self.low, self.high, self.results = time.low, time.high, results
+        self.low, self.high, self.results, self.missing = time.low, time.high, results, missing
 
     def __getitem__(self, path: str) -> Estimate:
         """Return a result or a term by name or dotted path."""
         head, dot, rest = path.partition(".")
+        if head in self.missing:
+            raise MissingFigure(f"{head} of the run: {self.missing[head]}")
         if head in self.results:
             return self.results[head][rest] if dot else self.results[head]
         return super().__getitem__(path)
@@ -62,17 +77,37 @@ class TrainingRun(Estimate):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the run as plain data for JSON, in SI base units."""
-        return super().to_dict() | {"results": {name: result.to_dict() for name, result in self.results.items()}}
+        found = {name: result.to_dict() for name, result in self.results.items()}
+        return super().to_dict() | {"results": found} | ({"missing": self.missing} if self.missing else {})
 
     def __str__(self) -> str:
         if carrier(self.value) != FLOAT:
             return super().__str__()
         found = self.results
-        return (
-            f"{self.name}: {found['days'].value:,.1f} days at goodput {found['goodput'].value:.3g}, "
-            f"{found['chip hours'].value / 1e6:,.2f} million chip hours, {found['energy'].value / 3.6e12:,.2f} GWh, "
-            f"{found['carbon'].value / 1e6:,.0f} t CO2, {found['cost'].value / 1e6:,.1f} million USD"
-        )
+        size, unit = (DAY, "days") if self.value >= DAY else (HOUR, "hours")
+        took = f"{self.value / size:,.1f} {unit}"
+        if self.low is not None:
+            took += f" (90 %: {self.low / size:,.1f} to {self.high / size:,.1f})"
+        spent = [_amount(name, found[name].value) for name in ("energy", "carbon", "cost") if name in found]
+        lines = [self.name, f"{took} at goodput {found['goodput'].value:.3g}, {_amount('chip hours', found['chip hours'].value)}"]
+        lines += [f"{', '.join(spent)}, {self.drawn}"] if spent else []
+        return "\n  ".join([*lines, *(f"no {name}: {reason}" for name, reason in self.missing.items())])
+
+    @property
+    def drawn(self) -> str:
+        """At which power of the chips."""
+        energy = self.results.get("energy")
+        return "at nameplate power" if energy is None or PARTS_AT_NAMEPLATE not in energy.all_assumptions() else "chips under load"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}: {show(self.value, 's')}>"
+
+
+def _amount(name: str, value: float) -> str:
+    """An amount in the larger unit from one on, else in the smaller."""
+    large, small = UNITS[name]
+    size, unit = large if value >= large[0] else small
+    return f"{value / size:,.{1 if value < 1000.0 * size else 0}f} {unit}"
 
 
 def training_run(
@@ -128,6 +163,11 @@ def training_run(
     InvalidInput
         No tokens, or a goodput that is no share.
 
+    Assumptions
+    -----------
+    Power is that of the steps all the time; cost is the owner's. Where nobody published the power or the price of the system, energy
+    or cost say so when they are asked for. Intervals are those of the step.
+
     Examples
     --------
     >>> import nvscale as nv
@@ -142,67 +182,60 @@ def training_run(
     if draw not in ("load", "nameplate"):
         raise unknown("draw", draw, ("load", "nameplate"))
     step: TrainingStep = training(job, system, plan, **others)
-    placed, share, terms = step.system, _goodput(goodput, failures, step.system.chips), prices or views.prices()
+    share, terms, notes = _goodput(goodput, failures, step.system.chips), prices or views.prices(), step.all_assumptions()
+    placed = step.system
+    if goodput is None and failures is None:
+        notes.append(f"goodput {share.value:g}: {share.source.note if share.source else ''}")
     if pue is not None or (carrier(placed.pue) == FLOAT and placed.pue == 1.0):
         value, source = (pue, GIVEN) if pue is not None else views.default_pue()
         placed = placed.replace(pue=value, sources={**placed.sources, "pue": source})
+        notes += [f"PUE {value:g}, where nobody says otherwise"] if pue is None else []
     steps = derived("steps", wanted / job.tokens, "1", "tokens / tokens of a step", term("tokens", wanted, "token"))
-    one = _leaf(step)
-    time = derived(
-        f"training of {job.model.name or 'a model'} on {placed.name}",
-        steps.value * step.value / share.value,
-        "s",
-        "steps x step / goodput",
-        steps,
-        one,
-        share,
-    )
-    time.low, time.high = (
-        (None, None) if step.low is None else (steps.value * step.low / share.value, steps.value * step.high / share.value)
-    )
-    elapsed = Estimate("elapsed", time.value, "s")
-    elapsed.low, elapsed.high = time.low, time.high
-    drawn = system_power(placed, chip_power_in_training(step) if draw == "load" else None)
-    energy = _energy(drawn, elapsed)
-    chips = term("chips", placed.chips, "1")
-    mfu = derived("mfu", step["mfu"].value * share.value, "1", "mfu of a step x goodput", share, assumptions=step["mfu"].assumptions)
-    results = {
-        "days": _scaled("days", elapsed, 1.0 / DAY, "1", "time / day"),
-        "chip hours": _scaled("chip hours", elapsed, placed.chips / HOUR, "1", "chips x time / hour", chips),
+    name, seconds = f"training of {job.model.name or 'a model'} on {placed.name}", steps.value * step.value / share.value
+    time = _with_interval(derived(name, seconds, "s", "steps x step / goodput", steps, _leaf(step), share), step)
+    elapsed, chips = Estimate("elapsed", time.value, "s"), term("chips", placed.chips, "1")
+
+    def energy() -> Estimate:
+        return _energy(system_power(placed, chip_power_in_training(step) if draw == "load" else None), elapsed)
+
+    results: dict[str, Estimate] = {}
+    makers: dict[str, Callable[[], Estimate]] = {
         "energy": energy,
-        "carbon": _carbon(energy, grid),
-        "cost": _cost(placed, job, terms, elapsed, energy),
-        "goodput": share,
-        "mfu": mfu,
-        "step": step,
+        "carbon": lambda: _carbon(results["energy"] if "energy" in results else energy(), grid),
+        "cost": lambda: _cost(placed, job, terms, elapsed, results["energy"] if "energy" in results else energy()),
     }
-    return TrainingRun(time, results, tuple(step.all_assumptions()))
+    results |= {
+        "days": derived("days", time.value / DAY, "1", "time / day", elapsed),
+        "chip hours": derived("chip hours", placed.chips * time.value / HOUR, "1", "chips x time / hour", chips, elapsed),
+    }
+    missing = {}
+    for what, make in makers.items():
+        try:
+            results[what] = make()
+        except MissingFigure as problem:
+            missing[what] = str(problem)
+    found = {what: _with_interval(result, step) for what, result in results.items()}
+    mfu = derived("mfu", step["mfu"].value * share.value, "1", "mfu of a step x goodput", share, assumptions=step["mfu"].assumptions)
+    return TrainingRun(time, found | {"goodput": share, "mfu": mfu, "step": step}, missing, tuple(notes))
 
 
-def _scaled(name: str, time: Estimate, factor: Any, unit: str, how: str, *others: Estimate) -> Estimate:
-    """A result in proportion to the time, with its interval."""
-    made = derived(name, time.value * factor, unit, how, *others, time)
-    if time.low is not None:
-        made.low, made.high = time.low * factor, time.high * factor
-    return made
+def _with_interval(result: Estimate, step: Timing) -> Estimate:
+    """Give a result that is in proportion to the step its interval."""
+    if step.low is not None:
+        result.low, result.high = result.value * (step.low / step.value), result.value * (step.high / step.value)
+    return result
 
 
 def _energy(drawn: Estimate, elapsed: Estimate) -> Estimate:
     used = energy_use.average_power_energy(drawn.value, elapsed.value)
-    made = derived("energy", used, "J", "facility power x time", drawn, elapsed, assumptions=(STEADY,))
-    if elapsed.low is not None:
-        made.low, made.high = elapsed.low * drawn.value, elapsed.high * drawn.value
-    return made
+    return derived("energy", used, "J", "facility power x time", drawn, elapsed, assumptions=(STEADY,))
 
 
 def _carbon(energy: Estimate, grid: Any) -> Estimate:
     """Emissions of the electricity."""
     intensity = grid_intensity(grid)
     mass = energy_use.emissions(energy.value, intensity.value)
-    made = derived("carbon", mass, "g", "energy x grid intensity", energy, intensity, assumptions=(OPERATION_ALONE,))
-    if energy.low is not None:
-        made.low, made.high = energy.low * intensity.value, energy.high * intensity.value
-    return made
+    return derived("carbon", mass, "g", "energy x grid intensity", energy, intensity, assumptions=(OPERATION_ALONE,))
 
 
 def _cost(system: System, job: Training, prices: Prices, elapsed: Estimate, energy: Estimate) -> Estimate:
@@ -214,8 +247,6 @@ def _cost(system: System, job: Training, prices: Prices, elapsed: Estimate, ener
     bought = derived("energy of the run", cost.energy_cost(energy.value, prices.energy_price), "USD", "energy x price", energy, tariff)
     made = total("cost", capital, bought)
     made.assumptions = (AT_COST,)
-    if elapsed.low is not None:
-        made.low, made.high = (made.value * end / elapsed.value for end in (elapsed.low, elapsed.high))
     return made
 
 

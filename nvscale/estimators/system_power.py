@@ -7,7 +7,7 @@ from nvscale.composition import System
 from nvscale.errors import MissingFigure, unknown
 from nvscale.estimate import Estimate, derived, figure, term, total
 from nvscale.estimators.power import load_power, power_efficiency
-from nvscale.estimators.training import TrainingStep
+from nvscale.estimators.training_results import TrainingStep
 from nvscale.formulas import facilities
 from nvscale.ops import FLOAT, carrier
 from nvscale.silicon import Chip

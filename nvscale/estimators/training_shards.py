@@ -49,6 +49,7 @@ class Machine(NamedTuple):
     inside: Any
     outside: Any
     hop: Any
+    hop_inside: Any = 0.0
 
 
 class Work(NamedTuple):
@@ -92,6 +93,7 @@ def sustained_rates(data_sheet: Hardware, efficiency: TrainingEfficiency, stack:
         inside=data_sheet.inside * efficiency.scaleup_share,
         outside=data_sheet.outside * efficiency.scaleout_share,
         hop=efficiency.hop,
+        hop_inside=efficiency.hop_inside,
     )
 
 
@@ -180,6 +182,10 @@ class Shard:
             if shapes:
                 more = _times(count, self._pair(shapes))
                 forward, backward = forward + more[0], backward + more[1]
+        if has(self.model.experts) and has(self.model.hidden - self.model.expert_hidden):
+            narrower = where(self.model.expert_hidden < self.model.hidden, self.model.expert_hidden, 0.0)
+            work = 4.0 * self.rows * self.with_experts * self.model.hidden * narrower / (self.plan.tp * self.at.rate)
+            forward, backward = forward + work, backward + (2.0 - self.job.frozen) * work
         if has(self.model.state_layers):
             work = 2.0 * self.rows * self.model.state_layers * self.model.state_parameters / (self.plan.tp * self.at.rate)
             scans = 6.0 * self.rows * self.model.state_layers * self.model.state_elements
@@ -251,8 +257,10 @@ class Shard:
         """Return the exposed time of the exchanges of tensor parallel ranks, in one direction."""
         tp, at = self.plan.tp, self.at
         rate = where(tp > at.domain, at.outside, at.inside)
-        size = 2.0 * HALF * self.rows * self.model.hidden * (self.mixing + self.dense)
-        return formulas.ring_size(size, tp) / rate * (1.0 - self.stack.tp_overlap)
+        exchanges = self.mixing + self.dense
+        latency = where(tp > 1.0, exchanges * at.hop_inside * tp, 0.0)
+        size = 2.0 * HALF * self.rows * self.model.hidden * exchanges
+        return (formulas.ring_size(size, tp) / rate + latency) * (1.0 - self.stack.tp_overlap)
 
     def context_exchange(self) -> Any:
         """Return the exposed time of passing keys and values around, in one direction."""

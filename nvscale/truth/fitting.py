@@ -18,6 +18,9 @@ from nvscale.truth.constants import Constant, Constants, shipped_constants
 from nvscale.truth.kinds import Kind, kind_of_rows
 from nvscale.truth.own_fits import FittedClass, OwnFit
 from nvscale.truth.tables import Table, read_table
+from nvscale.truth.training_fits.own import KINDS as TRAINING
+from nvscale.truth.training_fits.own import fit_own
+from nvscale.truth.training_fits.own import held_out_ratios as training_ratios
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,15 @@ def calibrate(kind: str, data: "str | Path | Table") -> Fitted:
     column = next((name for name in wanted.measured if name in table.columns), None)
     if column is None:
         raise InvalidInput(f"{table.name}: rows of kind {kind} need the column {' or '.join(wanted.measured)} to be fitted to")
+    if wanted.name in TRAINING:
+        step, left_out = fit_own(table, Path(table.name).name)
+        return _fitted_or_refused(kind, table, column, (step,), left_out)
     parts, unusable = kernel_classes(wanted, table, column)
     made = tuple(OwnFit(part).fit(Path(table.name).name) for part in parts)
+    return _fitted_or_refused(kind, table, column, made, unusable)
+
+
+def _fitted_or_refused(kind: str, table: Table, column: str, made: tuple[FittedClass, ...], unusable: Mapping[str, int]) -> Fitted:
     if not any(one.constants for one in made):
         said = [f"{one.key}: {one.refused}" for one in made] + [f"{rows} rows: {reason}" for reason, rows in unusable.items()]
         rows = int((table.figures(column) > 0.0).sum())
@@ -99,6 +109,8 @@ def held_out_ratios(kind: Kind, table: Table, column: str) -> Any:
     """
     import numpy as np
 
+    if kind.name in TRAINING:
+        return training_ratios(table)
     ratios = np.full(len(table.rows), math.nan)
     parts, _ = kernel_classes(kind, table, column)
     for part in parts:

@@ -62,9 +62,11 @@ def fold_of(shape: str, count: int) -> int:
 
 
 def folds_of(kind: Kind, table: Table) -> Any:
-    """Return the fold of every row of a table."""
+    """Return the fold of every row of a table: a number, or in words what a kind holds out together."""
     import numpy as np
 
+    if kind.folds is not None:
+        return np.array(kind.folds(table), dtype=object)
     count = fold_count(kind.name)
     return np.array([fold_of(shape, count) for shape in shapes_of(kind, table)])
 
@@ -97,7 +99,7 @@ def _chip_name(said: str) -> str:
         return said
 
 
-def without_fold(kind: str, fold: int) -> dict[str, Constants]:
+def without_fold(kind: str, fold: "int | str") -> dict[str, Constants]:
     """Return the shipped constants with those fitted without a fold in place of all that saw it, by kind of work."""
     tables: dict[str, list[Constant]] = {}
     for row in _held_out("folds", kind).get(str(fold), ()):

@@ -6,11 +6,10 @@ intervals of chips whose generation was never measured. PART: folds, chips, erro
 """
 
 import csv
-import gzip
 import io
 import math
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,13 @@ from nvscale import catalogue
 from nvscale.errors import UnknownName
 from nvscale.truth.classes import Key
 from nvscale.truth.constants import ANY, STRANGE, family_of
-from nvscale.truth.folds import COLUMNS, FOLDS_BY, chips_of, folds_are_chips, folds_of, without_chip
+from nvscale.truth.folds import FOLDS_BY, chips_of, folds_are_chips, folds_of, without_chip
+from nvscale.truth.held_out_files import write_held_out
 from nvscale.truth.hierarchy import Values, classes_of, refit, touched
 from nvscale.truth.kinds import kind_of_rows
 from nvscale.truth.scoring import UNSEEN, validate
 from nvscale.truth.tables import bundled
+from nvscale.truth.training_fits import shipped as training_constants
 from nvscale.truth.unseen import unseen
 
 FEWEST_ROWS, INSIDE = 20, 0.9
@@ -41,7 +42,7 @@ def write_folds(name: str, folder: Path) -> None:
         lines += _lines(refit(classes, folds != fold, only=touched(classes, folds == fold)), fold)
         _say(f"{name}: without fold {fold}")
     if lines:
-        _write(folder / f"folds-{name}.csv.gz", lines)
+        write_held_out(folder / f"folds-{name}.csv.gz", lines)
 
 
 def write_chips(name: str, folder: Path) -> None:
@@ -56,7 +57,7 @@ def write_chips(name: str, folder: Path) -> None:
         if _is_known(chip):
             lines += _lines(unseen(kind, table, classes, chips == chip, chip, whole), chip)
             _say(f"{name}: without {chip}")
-    _write(folder / f"chips-{name}.csv.gz", lines)
+    write_held_out(folder / f"chips-{name}.csv.gz", lines)
 
 
 def write_errors(name: str, folder: Path) -> None:
@@ -145,20 +146,15 @@ def _line(key: Key, name: str, held_out: object, value: float) -> tuple[object, 
     return (key.kind, key.class_, key.path, key.chip, name, held_out, f"{value:.6g}")
 
 
-def _write(path: Path, lines: Iterable[Sequence[object]]) -> None:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(lines)
-    path.write_bytes(gzip.compress(text.getvalue().encode(), 9, mtime=0))
-
-
 def main(names: Sequence[str]) -> None:
     """Write the files of the kinds named, or of all; one part alone where a word says so."""
     folder = Path(__file__).parent / "data"
     parts = {"folds": write_folds, "chips": write_chips, "errors": write_errors, "intervals": write_intervals}
     wanted = [parts[name] for name in names if name in parts] or list(parts.values())
-    for name in [name for name in names if name not in parts] or list(FOLDS_BY):
+    for name in [name for name in names if name not in parts] or [*FOLDS_BY, training_constants.NAME]:
+        if name == training_constants.NAME:
+            _say(training_constants.write(folder))
+            continue
         for part in wanted:
             part(name, folder)
 

@@ -224,7 +224,7 @@ def _predictions(name: str, data: "Table | str | Path", own: Calibration | None,
         return _held_out(predict(name, data, own))
     kind, table = kind_of_rows(name), data if isinstance(data, Table) else read_table(data)
     if scheme == FOLDS and not folds_are_chips(name):
-        return _apart(name, table, folds_of(kind, table), lambda fold: without_fold(name, int(fold)))
+        return _apart(name, table, folds_of(kind, table), lambda fold: without_fold(name, fold))
     return _apart(name, table, chips_of(kind, table), lambda chip: without_chip(name, str(chip)))
 
 

@@ -58,10 +58,11 @@ def test_every_kind_has_a_page_and_every_scored_kind_stands_in_the_overview(page
             assert "No rows of this kind" in pages[f"accuracy/{kind}.md"][1]
 
 
-def test_numbers_are_those_of_validate(pages: Pages, scores: Any) -> None:
+def test_numbers_are_those_of_validate(pages: Pages, scores: Any, accuracy_pages: ModuleType) -> None:
     others = [{(row.kind, row.group): row for row in nv.validate(scheme=scheme).rows} for scheme in ("unseen chip", "shipped")]
     for kind in (kind for kind in kinds() if has_bundled(kind)):
-        shown = {row[0]: row[1:] for row in rows_of(pages[f"accuracy/{kind}.md"][1])}
+        columns = len(accuracy_pages.COLUMNS) + len(accuracy_pages.BESIDE)
+        shown = {row[0]: row[1:] for row in rows_of(pages[f"accuracy/{kind}.md"][1]) if len(row) == columns}
         wanted = [score for score in scores.rows if score.kind == kind]
         assert len(shown) == len(wanted)
         for score in wanted:
@@ -138,3 +139,9 @@ def test_parity_plots_show_the_rows_of_every_group(pages: Pages, scores: Any) ->
         assert shown == sum(score.rows - score.without_prediction for score in groups)
         assert text.count("<svg") == text.count("</svg>") == text.count("<figcaption>")
         assert 'id="' not in text
+
+
+def test_limits_of_training_are_shown_and_a_miss_is_said(pages: Pages) -> None:
+    shown = [row for row in rows_of(pages["accuracy/training.md"][1]) if len(row) == 4]
+    assert len(shown) == 11 and all((float(reached) <= float(limit)) == (kept == "yes") for _, limit, reached, kept in shown)
+    assert [row for row in rows_of(pages["accuracy/index.md"][1]) if len(row) == 4 and row in shown] == shown

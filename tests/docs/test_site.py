@@ -16,6 +16,7 @@ import pytest
 import nvscale as nv
 from nvscale import formulas
 from nvscale.catalogue.building import flat_figures
+from nvscale.estimators.training import STACKS, stack_of
 from tests.docs.blocks import ROOT
 
 for _needed in ("mkdocs", "material", "latex2mathml"):
@@ -147,6 +148,15 @@ def test_every_formula_has_its_place(site: Path, topic: str) -> None:
 def test_guide_pages_show_mathematics(site: Path) -> None:
     for name in ("rooflines", "systems", "curves"):
         assert read(site / "guide" / f"{name}.html").source.count("<math") >= 3, name
+
+
+def test_the_guide_to_training_shows_the_software_profiles(site: Path) -> None:
+    """The table stands in place of its marker, with a column per profile and the constants that ship."""
+    source = (site / "guide" / "training.html").read_text(encoding="utf-8")
+    assert "<!-- software profiles" not in source
+    assert all(f"<th>{name}</th>" in source for name in STACKS)
+    shipped = stack_of("vendor-fused", nv.chip("H100"))
+    assert f">{shipped.tp_overlap:.3g}<" in source and f">{shipped.fsdp_overlap:.3g}<" in source
 
 
 def test_every_figure_of_the_catalogue_is_shown_with_its_source(site: Path) -> None:

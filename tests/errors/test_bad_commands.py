@@ -7,6 +7,7 @@ import pytest
 
 from nvscale.cli import main
 
+TRAIN = ("train", "llama-3.1-8b", "--on", "dgx-h100")
 # Arguments, and what the line must name.
 REFUSED: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "chip": (["chips", "h10"], ("no chip 'h10'", "'h100'")),
@@ -28,6 +29,23 @@ REFUSED: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "energy price": (["curves", "--energy-price", "0.06"], ("energy_price", "'0.06' has no unit")),
     "life": (["report", "--life", "5"], ("life", "'5' has no unit")),
     "discount rate": (["curves", "--discount-rate", "8"], ("discount_rate", "8.0", "from 0 to 1")),
+    "model of a training run": (["train", "llama-3.1-405", "--on", "dgx-h100"], ("no model 'llama-3.1-405'", "'llama-3.1-405b'")),
+    "system of a training run": (["train", "llama-3.1-8b", "--on", "dgxh-100"], ("no system 'dgxh-100'", "'dgx-h100'")),
+    "tensor parallel ranks and chips": ([*TRAIN, "--gpus", "12", "--tp", "8"], ("tp 8", "does not divide 12 chips")),
+    "tensor parallel ranks and heads": ([*TRAIN, "--gpus", "96", "--tp", "3"], ("tp = 3", "32 heads")),
+    "stages": ([*TRAIN, "--gpus", "64", "--pp", "64"], ("pp 64", "32 layers")),
+    "experts of a dense model": ([*TRAIN, "--ep", "8"], ("ep = 8", "no experts")),
+    "replicas": ([*TRAIN, "--dp", "4"], ("--dp 4", "8 replicas")),
+    "batch": ([*TRAIN, "--gpus", "64", "--global-batch", "100"], ("global_batch 100", "64 replicas")),
+    "tokens": ([*TRAIN, "--tokens", "lots"], ("--tokens", "'lots'", "15.6e12")),
+    "tokens in bytes": ([*TRAIN, "--tokens", "5 GB"], ("tokens", "'GB'", "'token'")),
+    "goodput of no run": ([*TRAIN, "--goodput", "0.9"], ("--goodput", "--tokens")),
+    "goodput above 1": ([*TRAIN, "--tokens", "1e12", "--goodput", "1.5"], ("goodput", "1.5")),
+    "recompute": ([*TRAIN, "--recompute", "some"], ("no recompute 'some'", "selective")),
+    "software": ([*TRAIN, "--stack", "vendorfused"], ("no training stack", "vendor-fused")),
+    "precision of a training run": ([*TRAIN, "--precision", "fp4"], ("h100-sxm has no fp4 rate", "fp8")),
+    "a model that fits no layout": (["train", "llama-3.1-405b", "--on", "dgx-h100", "--search"], ("8 chips", "fits", "chips are enough")),
+    "no such configuration": (["train", "none/config.json", "--on", "dgx-h100"], ("none/config.json", "no such file")),
     "law": (["laws", "chinchilla/besiroglu-2023"], ("no law", "'chinchilla/besiroglu-2024'")),
     "family of laws": (["laws", "chinchila"], ("no family of laws", "'chinchilla'")),
     "family that allocates nothing": (["laws", "precision", "--compute", "1e21"], ("--compute", "'precision'")),

@@ -12,7 +12,7 @@ import nvscale as nv
 from nvscale.composition import Network
 from nvscale.errors import NoFeasiblePlan
 from nvscale.estimators.memory_of_training import memory_per_chip
-from nvscale.estimators.training import CONVENTION
+from nvscale.estimators.training_results import CONVENTION
 from nvscale.estimators.training_shards import machine_of
 from nvscale.estimators.training_steps import step
 from nvscale.planning import best_plan, feasible, usable_memory

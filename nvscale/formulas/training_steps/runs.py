@@ -6,19 +6,19 @@ from nvscale.unit_types import Count, Flop, FlopPerSecond, Ratio, Seconds
 __all__ = ["maturing_factor", "model_flop_utilisation", "straggler_factor", "training_time"]
 
 
-def straggler_factor(chips: Count, growth: Ratio, reference: Count = 8.0) -> Ratio:
-    r"""How much longer a step takes because it waits for the slowest of many chips.
+def straggler_factor(waiting: Count, growth: Ratio, reference: Count = 8.0) -> Ratio:
+    r"""How much longer a step takes because it waits for the slowest of many replicas.
 
     $$f = \max\left(1 + \kappa \ln \frac{n}{n_0},\; 1\right)$$
 
     Parameters
     ----------
-    chips : 1, broadcast
-        Chips n of the run.
+    waiting : 1, broadcast
+        Replicas n, or whatever waits for the others once a step.
     growth : 1, broadcast
-        Growth κ of the step per factor e in the number of chips.
+        Growth κ of the step per factor e in their number.
     reference : 1, broadcast
-        Chips n0 up to which nothing is lost.
+        Number n0 up to which nothing is lost.
 
     Returns
     -------
@@ -27,7 +27,7 @@ def straggler_factor(chips: Count, growth: Ratio, reference: Count = 8.0) -> Rat
 
     Assumptions
     -----------
-    Every step waits for all chips; κ holds for one kind of cluster.
+    Every step waits for all of them; inside a replica delays even out over its micro-batches. κ holds for one kind of cluster.
 
     References
     ----------
@@ -35,12 +35,12 @@ def straggler_factor(chips: Count, growth: Ratio, reference: Count = 8.0) -> Rat
 
     Examples
     --------
-    1 % per factor e, on 8192 chips.
+    1 % per factor e, 8192 replicas.
 
     >>> round(straggler_factor(8192.0, 0.01), 4)
     1.0693
     """
-    return maximum(1.0 + growth * log(chips / reference), 1.0)
+    return maximum(1.0 + growth * log(waiting / reference), 1.0)
 
 
 def maturing_factor(age: Seconds, handicap: Ratio, maturing: Seconds) -> Ratio:

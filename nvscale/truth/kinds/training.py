@@ -82,6 +82,8 @@ def predict_training(group: Group, calibration: Calibration | None) -> Mapping[s
 
 def _predict(group: Group, calibration: Calibration | None) -> Answer:
     """Return the times of training steps of one model on one kind of chip."""
+    import numpy as np
+
     words = group.words
     said = framework(words["source"], words["note"])
     try:
@@ -94,21 +96,23 @@ def _predict(group: Group, calibration: Calibration | None) -> Answer:
         found = step(job, plan, system.chips, machine_of(system, job.precision, efficiency, stack), stack)
     except PROBLEMS as problem:
         return Answer(reason=str(problem))
-    low, high = efficiency.factors({"experts": bool(job.model.experts)})
+    stated = ~(np.isnan(group.numbers["tp"]) & np.isnan(group.numbers["pp"]) & np.isnan(group.numbers["dp"]))
+    low, high = efficiency.factors({"layout not stated": ~stated, "experts": np.full(stated.shape, bool(job.model.experts))})
     ends = (None, None) if low is None else (found.value * low, found.value * high)
     return Answer(found.value, *ends)
 
 
-KINDS = (
-    Kind(
-        name="training",
-        words=WORDS,
-        numbers=("n_gpus",),
-        optional=("sp", "recompute", "zero_stage", "source", "note", "task", *NUMBERS),
-        optional_numbers=NUMBERS,
-        measured=("seconds_per_iteration",),
-        predict=predict_training,
-        scored_by=("gpu", "precision"),
-        folds=held_out_with,
-    ),
+ALL_RUNS = Kind(
+    name="training",
+    words=WORDS,
+    numbers=("n_gpus",),
+    optional=("sp", "recompute", "zero_stage", "source", "note", "task", *NUMBERS),
+    optional_numbers=NUMBERS,
+    measured=("seconds_per_iteration",),
+    predict=predict_training,
+    scored_by=("gpu", "precision"),
+    folds=held_out_with,
 )
+# Runs on one node of eight, to which nothing is fitted: how far the constants of large runs carry.
+SINGLE_NODE = dataclasses.replace(ALL_RUNS, name="training_single_node", folds=None)
+KINDS = (ALL_RUNS, SINGLE_NODE)

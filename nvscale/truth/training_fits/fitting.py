@@ -9,6 +9,8 @@ from nvscale.truth.training_fits.rows import Steps
 ROBUST = 0.1
 """Error from which a row counts by its size, no longer by its square."""
 LEAST_NOISE = 1e-6
+BELIEF = 0.5
+"""How far a start value may be off, as a standard deviation on the logit scale: the error of a constant that no row decides."""
 
 
 class Solution(NamedTuple):
@@ -21,7 +23,8 @@ class Solution(NamedTuple):
 def fit(steps: Steps, names: Sequence[str], base: Mapping[str, float], prior: float) -> Solution:
     """Return the named constants fitted to rows, the others as in `base`; every source weighs alike.
 
-    The prior is a penalty on the distance from the start value, on the logit scale of the constant's range.
+    The prior is a penalty on the distance from the start value, on the logit scale of the constant's range. The
+    errors say how well the rows decide a constant, not how well the prior holds it.
     """
     import numpy as np
     from scipy.optimize import least_squares
@@ -42,7 +45,8 @@ def fit(steps: Steps, names: Sequence[str], base: Mapping[str, float], prior: fl
     done = least_squares(residuals, centre, max_nfev=40)
     slope = (high - low) * np.exp(-done.x) / (1.0 + np.exp(-done.x)) ** 2
     noise = max(float((done.fun[: len(weights)] ** 2).mean()), LEAST_NOISE)
-    spread = np.sqrt(np.diag(np.linalg.inv(done.jac.T @ done.jac)) * noise)
+    slopes = done.jac[: len(weights)]
+    spread = np.sqrt(np.diag(np.linalg.inv(slopes.T @ slopes / noise + np.eye(len(names)) / BELIEF**2)))
     return Solution(values(done.x), dict(zip(names, (slope * spread).tolist(), strict=True)))
 
 

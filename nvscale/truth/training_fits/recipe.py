@@ -24,16 +24,19 @@ BUS = "bundled all-gathers (Ampere: all-reduces) of 128 MiB on 8 chips of the do
 RUNS = "published training steps (data/measured-training.csv.gz)"
 FIXED = "not fitted: a physical count or a start value"
 DENSE, EXPERTS = "dense", "experts"
+OTHER = "other"
+"""The generation of chips whose training steps are not fitted."""
 
 
 class Free(NamedTuple):
-    """A fitted constant: its start, its range, and the rows that it is fitted to."""
+    """A fitted constant: its start, its range, the rows that it is fitted to, and whether it differs between sites."""
 
     name: str
     start: float
     low: float
     high: float
     group: str
+    site: bool
 
 
 class Cell(NamedTuple):
@@ -60,11 +63,12 @@ class Cell(NamedTuple):
 
 
 class Recipe(NamedTuple):
-    """The fitted constants, all figures, and the weight of the prior by group of rows."""
+    """The fitted constants, all figures, the weight of the prior by group of rows, and the families of chips that are fitted."""
 
     free: Mapping[str, Free]
     cells: tuple[Cell, ...]
     prior: Mapping[str, float]
+    families: frozenset[str]
 
     def start(self) -> dict[str, float]:
         """Return the physical start values."""
@@ -89,17 +93,21 @@ def recipe() -> Recipe:
     """Return the recipe of data/recipes-training.toml."""
     text = resources.files("nvscale.truth").joinpath("data/recipes-training.toml").read_text(encoding="utf-8")
     said = tomllib.loads(text)
-    free = {entry["name"]: Free(entry["name"], entry["start"], *entry["range"], entry.get("group", DENSE)) for entry in said["constant"]}
+    free = {entry["name"]: _free(entry) for entry in said["constant"]}
     places = list(_places(said))
     cells = [*_ceilings(places)]
-    for entry in said["constant"]:
-        if entry.get("field"):
-            cells += _cells(
-                entry, places, {"name": entry["name"], "value": math.nan, "data_set": RUNS, "exponent": entry.get("exponent", "")}
-            )
+    for entry in (entry for entry in said["constant"] if entry.get("field")):
+        figures = {"value": math.nan, "data_set": RUNS, "name": entry["name"], "exponent": entry.get("exponent", "")}
+        cells += _cells(entry, places, figures)
     for entry in said["fixed"]:
         cells += _cells(entry, places, {"value": entry["value"], "data_set": entry.get("data_set", FIXED)})
-    return Recipe(free, tuple(cells), said["prior"])
+    families = (place["name"].removeprefix(FAMILY) for place in places if place["generation"] != OTHER)
+    return Recipe(free, tuple(cells), said["prior"], frozenset(families))
+
+
+def _free(entry: Mapping[str, Any]) -> Free:
+    low, high = entry["range"]
+    return Free(entry["name"], entry["start"], low, high, entry.get("group", DENSE), entry.get("site", False))
 
 
 def _places(said: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -128,14 +136,14 @@ def _cells(entry: Mapping[str, Any], places: list[dict[str, Any]], said: Mapping
         yield Cell("", "", ANY, entry["field"], **more)
     elif "of" in entry:
         for place in (place for place in places if place["generation"] in entry["of"]):
-            ratio = _power_ratio(place["name"]) if entry.get("exponent") else 1.0
+            ratio = _power_ratio(place["name"]) if entry.get("exponent") and place.get("rated_power") else 1.0
             for class_ in (one for one in entry.get("classes", CLASSES) if CLASSES[one] in place):
                 for name in filter(None, (entry["field"], entry.get("also", {}).get(class_))):
                     yield Cell(class_, "", place["name"], name, **more | {"ratio": ratio})
     else:
         for stack in entry.get("stacks", STACKS):
-            for place in _stack_places(stack, entry.get("family")):
-                yield Cell("stack", stack, place, entry["field"], **more)
+            for where in _stack_places(stack, entry.get("family")):
+                yield Cell("stack", stack, where, entry["field"], **more)
 
 
 def _stack_places(stack: str, family: str | None) -> tuple[str, ...]:
@@ -147,8 +155,6 @@ def _stack_places(stack: str, family: str | None) -> tuple[str, ...]:
 
 @functools.cache
 def _power_ratio(place: str) -> float:
-    """Rated power for each operation of the 16-bit peak, relative to the reference; 1 for families."""
-    if place == ANY or place.startswith(FAMILY):
-        return 1.0
+    """Rated power for each operation of the 16-bit peak, relative to the reference."""
     chip, usual = catalogue.chip(place), catalogue.chip(REFERENCE)
     return float(chip.figure("power") / chip.rate("bf16") / (usual.figure("power") / usual.rate("bf16")))

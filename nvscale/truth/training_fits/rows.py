@@ -12,12 +12,12 @@ from nvscale.formats import precision
 from nvscale.parallelism import Parallelism
 from nvscale.record import units_of
 from nvscale.transformers import Model
-from nvscale.truth.constants import Constants
+from nvscale.truth.constants import Constants, family_of
 from nvscale.truth.kinds import training_rows as rows_of
 from nvscale.truth.kinds.base import Group
 from nvscale.truth.kinds.training import NUMBERS, WORDS, held_out_with, software_age, stack_name
 from nvscale.truth.tables import Table
-from nvscale.truth.training_fits.recipe import DENSE, EXPERTS, Cell, Recipe
+from nvscale.truth.training_fits.recipe import DENSE, EXPERTS, Recipe
 from nvscale.workloads.training import Training
 
 SECONDS = "seconds_per_iteration"
@@ -54,8 +54,12 @@ class Row(NamedTuple):
         return EXPERTS if self.records["model"].get("experts") else DENSE
 
 
-def collect(table: Table, constants: Constants) -> tuple[list[Row], dict[int, str]]:
-    """Return the rows of a table that can be estimated and have a stated layout, and why others cannot."""
+def collect(table: Table, recipe: Recipe, *, every_chip: bool = False) -> tuple[list[Row], dict[int, str]]:
+    """Return the rows that constants are fitted to, and why others that could be are left out.
+
+    They are of pre-training with a stated layout, on chips of a generation that is fitted, or on `every_chip`.
+    """
+    constants = recipe.constants(recipe.start())
     numbers = {name: table.figures(name) for name in ("n_gpus", *NUMBERS, SECONDS)}
     words = {name: table.column(name) for name in WORDS}
     folds = held_out_with(table)
@@ -67,7 +71,8 @@ def collect(table: Table, constants: Constants) -> tuple[list[Row], dict[int, st
         if group.words["task"] not in ("", "pretrain") or all(math.isnan(numbers[name][place]) for name in ("tp", "pp", "dp")):
             continue
         try:
-            found.append(_row(place, group, folds[place], constants))
+            if every_chip or family_of(rows_of.chip_of(group.words["gpu"])).name in recipe.families:
+                found.append(_row(place, group, folds[place], constants))
         except (UnknownName, MissingFigure, InvalidInput, LookupError) as problem:
             refused[place] = str(problem)
     return found, refused
@@ -87,11 +92,10 @@ def _row(place: int, group: Group, fold: str, constants: Constants) -> Row:
     age, expert_age = software_age(said, rows_of.first_shipped(chip.name))
     records = {"model": _numbers(job.model), "job": _numbers(job), "plan": _numbers(plan)}
     hardware = Hardware(*map(_number, hardware_of(system, job.precision)))
-    keys = ({name: _key(one) for name, one in found.constants.items()} for found in (efficiency, stack))
+    words = (stack_name(said, group), class_, plan.recompute)
+    of_chip, of_stack = ({name: _key(one) for name, one in found.constants.items()} for found in (efficiency, stack))
     seconds = float(group.numbers[SECONDS][0])
-    return Row(
-        place, seconds, chip.name, fold, stack_name(said, group), class_, plan.recompute, records, hardware, chips, age, expert_age, *keys
-    )
+    return Row(place, seconds, chip.name, fold, *words, records, hardware, chips, age, expert_age, of_chip, of_stack)
 
 
 def class_of(number_format: str) -> str:
@@ -174,8 +178,8 @@ class Steps:
         hardware = Hardware(*(np.array(column) for column in zip(*(row.hardware for row in rows), strict=True)))
         ages = {"age": np.array([row.age for row in rows]), "expert_age": np.array([row.expert_age for row in rows])}
         chips = np.array([row.chips for row in rows])
-        chosen = ([row.efficiency_keys for row in rows], [row.stack_keys for row in rows])
-        return Block(np.array(places), job, plan, hardware, chips, *map(self._indices, chosen), ages)
+        efficiency = self._indices([row.efficiency_keys for row in rows])
+        return Block(np.array(places), job, plan, hardware, chips, efficiency, self._indices([row.stack_keys for row in rows]), ages)
 
     def _indices(self, keys: list[Mapping[str, tuple[str, str, str, str]]]) -> dict[str, Any]:
         """Of each figure that a row has, which cell every row takes; one that all take from the same cell is a number."""
@@ -220,6 +224,3 @@ def _stacked(record: type[Any], rows: Sequence[Mapping[str, float]], **others: A
         column = np.array([row.get(name, 0.0) for row in rows])
         values[name] = float(column[0]) if (column == column[0]).all() and name != "layers" else column
     return record(**{**values, **others})
-
-
-__all__ = ["SECONDS", "Block", "Cell", "Row", "Steps", "class_of", "collect"]

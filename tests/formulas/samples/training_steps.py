@@ -32,7 +32,7 @@ SAMPLES = {
     "scored_pairs": {"sequence": 8192.0, "window": 1024.0},
     "slots_of_a_stage": {"layers": 126.0, "stages": 16.0, "chunks": 4.0},
     "stored_scores_backward_ratio": {"element_size": 2.0, "mask_size": 1.0},
-    "straggler_factor": {"chips": 4096.0, "growth": 0.0107, "reference": 8.0},
+    "straggler_factor": {"waiting": 4096.0, "growth": 0.0107, "reference": 8.0},
     "training_time": {"work_per_token": 1.4e12, "tokens": 3e11, "chips": 1024.0, "achieved_rate": 1.4e14},
     "two_tier_exchange_time": {
         "size": 3.3e9,
