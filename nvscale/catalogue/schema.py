@@ -148,7 +148,7 @@ def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of a user's catalogue file.
 
     >>> sorted(json_schema()["properties"])[:3]
-    ['assumptions', 'chips', 'energy']
+    ['assumptions', 'chips', 'emissions']
     """
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_file_model().model_json_schema()}
 
