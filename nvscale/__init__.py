@@ -45,12 +45,27 @@ if TYPE_CHECKING:
     from nvscale.estimate import Estimate
     from nvscale.estimators.collectives import collective
     from nvscale.estimators.generation import decoding, prefill
+    from nvscale.estimators.interruptions import goodput
     from nvscale.estimators.kernels import kernel
     from nvscale.estimators.memory_of_training import fits, training_memory
     from nvscale.estimators.power import kernel_energy, kernel_power, load_power
+    from nvscale.estimators.rents import Rent, rents
+    from nvscale.estimators.run_costs import run_costs
     from nvscale.estimators.runs import TrainingRun, training_run
     from nvscale.estimators.serving import serving
+    from nvscale.estimators.site_choices import (
+        Mix,
+        best_mix,
+        compare_sites,
+        life_cycle,
+        market_comparison,
+        mixed_site,
+        retirement_age,
+    )
+    from nvscale.estimators.site_tokens import TokenCost, site_cost_per_token
+    from nvscale.estimators.sites import Site, site
     from nvscale.estimators.system_benchmarks import system_benchmark
+    from nvscale.estimators.system_power import power
     from nvscale.estimators.training import training
     from nvscale.estimators.training_results import TrainingStep
     from nvscale.formats import Precision, precision, precisions
@@ -67,7 +82,7 @@ if TYPE_CHECKING:
     from nvscale.record import Record
     from nvscale.sensitivities import Elasticity, Uncertain, elasticities, uncertain
     from nvscale.serving_search import best_serving_plans, most_users, serving_cost
-    from nvscale.settings import Prices
+    from nvscale.settings import Failures, Prices
     from nvscale.silicon import Chip, Rates
     from nvscale.sizing import latency_floor, size_deployment
     from nvscale.transformers import Model
@@ -75,7 +90,7 @@ if TYPE_CHECKING:
     from nvscale.truth.microbenchmarks import measure
     from nvscale.truth.scoring import Scores, validate
     from nvscale.units import Unit
-    from nvscale.views import baselines, curves, prices, rooflines
+    from nvscale.views import baselines, curves, failures, prices, rooflines
     from nvscale.workloads import Collective, ExpertExchange, Gemm, Training
     from nvscale.workloads.serving import Decoding, Prefill, Serving
 
@@ -100,7 +115,14 @@ _HOMES = {
     "nvscale.workloads.serving": "Decoding Prefill Serving",
     "nvscale.estimators.power": "kernel_energy kernel_power load_power",
     "nvscale.estimators.runs": "TrainingRun training_run",
+    "nvscale.estimators.interruptions": "goodput",
+    "nvscale.estimators.rents": "Rent rents",
+    "nvscale.estimators.run_costs": "run_costs",
+    "nvscale.estimators.site_choices": "Mix best_mix compare_sites life_cycle market_comparison mixed_site retirement_age",
+    "nvscale.estimators.site_tokens": "TokenCost site_cost_per_token",
+    "nvscale.estimators.sites": "Site site",
     "nvscale.estimators.system_benchmarks": "system_benchmark",
+    "nvscale.estimators.system_power": "power",
     "nvscale.estimators.training": "training",
     "nvscale.estimators.training_results": "TrainingStep",
     "nvscale.estimators.memory_of_training": "fits training_memory",
@@ -118,9 +140,9 @@ _HOMES = {
     "nvscale.provenance": "Source",
     "nvscale.record": "Record",
     "nvscale.serving_search": "best_serving_plans most_users serving_cost",
-    "nvscale.settings": "Prices",
     "nvscale.deployments": "Deployment Deployments",
     "nvscale.disaggregation": "Disaggregated disaggregated",
+    "nvscale.settings": "Failures Prices",
     "nvscale.silicon": "Chip Rates",
     "nvscale.sizing": "latency_floor size_deployment",
     "nvscale.transformers": "Model",
@@ -128,7 +150,7 @@ _HOMES = {
     "nvscale.truth.scoring": "Scores validate",
     "nvscale.units": "Unit",
     "nvscale.truth.microbenchmarks": "measure",
-    "nvscale.views": "baselines curves prices rooflines",
+    "nvscale.views": "baselines curves failures prices rooflines",
     "nvscale.workloads": "Collective ExpertExchange Gemm Training",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
@@ -152,6 +174,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Estimate",
     "ExpertExchange",
     "ExtrapolationWarning",
+    "Failures",
     "Frontier",
     "Gemm",
     "GemmEfficiency",
@@ -163,6 +186,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "MissingDependency",
     "MissingFigure",
     "MissingPrecision",
+    "Mix",
     "Model",
     "Network",
     "NoFeasiblePlan",
@@ -175,14 +199,17 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Prices",
     "Rates",
     "Record",
+    "Rent",
     "Scores",
     "Serving",
     "ServingEfficiency",
     "ServingEngine",
+    "Site",
     "Solution",
     "Source",
     "Sweep",
     "System",
+    "TokenCost",
     "Training",
     "TrainingEfficiency",
     "TrainingRun",
@@ -195,6 +222,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "WrongUnit",
     "__version__",
     "baselines",
+    "best_mix",
     "best_plan",
     "best_serving_plans",
     "calibrate",
@@ -202,39 +230,51 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "chip",
     "chips",
     "collective",
+    "compare_sites",
     "crossovers",
     "curves",
     "decoding",
     "disaggregated",
     "elasticities",
+    "failures",
     "fit_growth",
     "fit_law",
     "fits",
     "formulas",
     "from_config",
     "frontier",
+    "goodput",
     "kernel",
     "kernel_energy",
     "kernel_power",
     "latency_floor",
     "laws",
+    "life_cycle",
     "load",
     "load_power",
+    "market_comparison",
     "measure",
+    "mixed_site",
     "model",
     "models",
     "most_users",
     "network",
     "networks",
     "optimum",
+    "power",
     "precision",
     "precisions",
     "prefill",
     "prices",
     "quantities",
+    "rents",
+    "retirement_age",
     "rooflines",
+    "run_costs",
     "serving",
     "serving_cost",
+    "site",
+    "site_cost_per_token",
     "size_deployment",
     "solve",
     "sweep",

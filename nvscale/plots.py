@@ -10,7 +10,9 @@ from nvscale.analysis.decomposition import Decomposition
 from nvscale.analysis.roadmap import Curves
 from nvscale.errors import MissingDependency, MissingPrecision
 from nvscale.estimators.fleets import METRICS
+from nvscale.estimators.power import power_efficiency
 from nvscale.formats import LADDER
+from nvscale.formulas.power_caps import power_under_load
 from nvscale.frontiers import Frontier, X, column
 from nvscale.report.tables import times
 from nvscale.silicon import Chip
@@ -57,6 +59,32 @@ def draw_rooflines(chips: Sequence[Chip], formats: Sequence[str] = LADDER) -> An
             axes.loglog(intensities, values, label=f"{chip.name} {name}", **style)
             axes.plot(chip.ridge_point(name), chip.rate(name), "o", color=style["color"], markersize=4)
     axes.legend(fontsize=7, frameon=False, ncols=2 if len(axes.lines) > TOO_MANY_LABELS else 1)
+    return figure
+
+
+def draw_energy_rooflines(chips: Sequence[Chip], formats: Sequence[str] = ("bf16", "fp8", "fp4")) -> Any:
+    """Draw operations per joule at the roof against operational intensity, a line per chip and number format.
+
+    The rate is that of the roofline, the power that under this load, held below the limit of the chip. Static power, energy
+    per byte and energy per operation are those fitted to kernels; on a chip that was never measured they are those of a
+    measured one, scaled. The dotted level is the peak rate over the nameplate power.
+    """
+    figure = _figure()
+    axes = _axes(figure, "Energy rooflines", "operational intensity (FLOP/byte)", "operations per energy (FLOP/J)")
+    intensities = [10.0 ** (step / 20.0) for step in range(-20, 91)]
+    for i, chip in enumerate(chips):
+        used = power_efficiency("kernels", chip)
+        for j, name in enumerate(name for name in formats if _has(chip, name)):
+            per_operation = used.energy_per_operation * chip.rate("bf16") / chip.rate(name)
+            constants = (per_operation, used.energy_per_byte, used.static, used.power_limit, used.sharpness)
+            rates = [chip.attainable(name, intensity) for intensity in intensities]
+            values = [
+                rate / power_under_load(rate, rate / intensity, *constants) for rate, intensity in zip(rates, intensities, strict=True)
+            ]
+            style = {"color": COLOURS[i % len(COLOURS)], "linestyle": STYLES[j % len(STYLES)], "linewidth": 1.6}
+            axes.loglog(intensities, values, label=f"{chip.name} {name}", **style)
+            axes.axhline(chip.rate(name) / chip.power, color=style["color"], linestyle=(0, (1, 4)), linewidth=0.8)
+    axes.legend(fontsize=7, frameon=False)
     return figure
 
 
