@@ -15,7 +15,9 @@ from nvscale._version import __version__
 
 if TYPE_CHECKING:
     from nvscale import catalogue, formulas, laws, quantities
+    from nvscale.analysis.attribution import Attribution, attribute
     from nvscale.analysis.decomposition import Decomposition
+    from nvscale.analysis.forecasts import Trend, fit_trend
     from nvscale.analysis.roadmap import Curves
     from nvscale.analysis.trends import Growth, fit_growth
     from nvscale.budgets import BudgetOptimum, optimum
@@ -66,8 +68,10 @@ if TYPE_CHECKING:
     from nvscale.estimators.sites import Site, site
     from nvscale.estimators.system_benchmarks import system_benchmark
     from nvscale.estimators.system_power import power
-    from nvscale.estimators.training import training
+    from nvscale.estimators.training import TrainingStep, training
     from nvscale.estimators.training_results import TrainingStep
+    from nvscale.evidence.claims import Claim, claims
+    from nvscale.evidence.hardware import trend
     from nvscale.formats import Precision, precision, precisions
     from nvscale.frontiers import Frontier, frontier
     from nvscale.grids import Sweep, sweep
@@ -95,7 +99,9 @@ if TYPE_CHECKING:
     from nvscale.workloads.serving import Decoding, Prefill, Serving
 
 _HOMES = {
+    "nvscale.analysis.attribution": "Attribution attribute",
     "nvscale.analysis.decomposition": "Decomposition",
+    "nvscale.analysis.forecasts": "Trend fit_trend",
     "nvscale.analysis.roadmap": "Curves",
     "nvscale.analysis.trends": "Growth fit_growth",
     "nvscale.budgets": "BudgetOptimum optimum",
@@ -126,6 +132,8 @@ _HOMES = {
     "nvscale.estimators.training": "training",
     "nvscale.estimators.training_results": "TrainingStep",
     "nvscale.estimators.memory_of_training": "fits training_memory",
+    "nvscale.evidence.claims": "Claim claims",
+    "nvscale.evidence.hardware": "trend",
     "nvscale.formats": "Precision precision precisions",
     "nvscale.frontiers": "Frontier frontier",
     "nvscale.grids": "Sweep sweep",
@@ -157,11 +165,13 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.s
 _PACKAGES = ("catalogue", "formulas", "laws", "quantities")
 
 __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
+    "Attribution",
     "BeyondRange",
     "BudgetOptimum",
     "Catalogue",
     "CatalogueError",
     "Chip",
+    "Claim",
     "Collective",
     "Crossover",
     "Curves",
@@ -215,12 +225,14 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "TrainingRun",
     "TrainingStack",
     "TrainingStep",
+    "Trend",
     "Uncertain",
     "Unit",
     "UnknownName",
     "UnverifiedWarning",
     "WrongUnit",
     "__version__",
+    "attribute",
     "baselines",
     "best_mix",
     "best_plan",
@@ -229,6 +241,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "catalogue",
     "chip",
     "chips",
+    "claims",
     "collective",
     "compare_sites",
     "crossovers",
@@ -239,6 +252,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "failures",
     "fit_growth",
     "fit_law",
+    "fit_trend",
     "fits",
     "formulas",
     "from_config",
@@ -285,6 +299,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "training",
     "training_memory",
     "training_run",
+    "trend",
     "uncertain",
     "validate",
 ]

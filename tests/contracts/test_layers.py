@@ -74,6 +74,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     ("measured truth", ("nvscale.truth",)),
+    ("evidence", ("nvscale.evidence",)),
     ("report and plots", ("nvscale.report", "nvscale.plots")),
     ("package and command line", ("nvscale", "nvscale.cli", "nvscale.__main__")),
 )
@@ -127,6 +128,7 @@ IN_FUNCTIONS: dict[str, tuple[str, ...]] = {
         "nvscale.composition",
         "nvscale.analysis.*",
         "nvscale.laws.*",
+        "nvscale.evidence.*",
     ),
     "sympy": ("nvscale.ops", "nvscale.closed_forms", "nvscale.laws.*"),
     "jax": ("nvscale.ops",),
@@ -141,6 +143,7 @@ IN_FUNCTIONS: dict[str, tuple[str, ...]] = {
         "nvscale.analysis.*",
         "nvscale.estimators.*",
         "nvscale.laws.*",
+        "nvscale.evidence.*",
     ),
     "pandas": (
         "nvscale.analysis.*",
