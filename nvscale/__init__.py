@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     from nvscale.estimators.sites import Site, site
     from nvscale.estimators.system_benchmarks import system_benchmark
     from nvscale.estimators.system_power import power
-    from nvscale.estimators.training import TrainingStep, training
+    from nvscale.estimators.training import training
     from nvscale.estimators.training_results import TrainingStep
     from nvscale.evidence.claims import Claim, claims
     from nvscale.evidence.hardware import trend

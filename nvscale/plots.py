@@ -254,7 +254,7 @@ def draw_trend(trends: Sequence[Trend], until: float = 2035.0) -> Any:
     return figure
 
 
-def draw_frontier(frontiers: Sequence[Envelope], points: Sequence[tuple[str, float, float]] = ()) -> Any:
+def draw_envelopes(frontiers: Sequence[Envelope], points: Sequence[tuple[str, float, float]] = ()) -> Any:
     """Draw frontiers of throughput over speed per user; published points (name, speed or nan, throughput) beside them."""
     figure = _figure()
     axes = _axes(figure, "Throughput and interactivity", "tokens/s of a user", f"throughput ({frontiers[0].unit})")
