@@ -13,10 +13,13 @@ from nvscale.analysis.forecasts import Trend
 from nvscale.analysis.roadmap import Curves
 from nvscale.errors import MissingDependency, MissingPrecision
 from nvscale.estimators.fleets import METRICS
+from nvscale.estimators.power import power_efficiency
 from nvscale.evidence.claims import Claim
 from nvscale.evidence.frontiers import Envelope
 from nvscale.evidence.software import Series
 from nvscale.formats import LADDER
+from nvscale.formulas.power_caps import power_under_load
+from nvscale.frontiers import Frontier, X, column
 from nvscale.report.tables import times
 from nvscale.silicon import Chip
 from nvscale.units import readable
@@ -63,6 +66,32 @@ def draw_rooflines(chips: Sequence[Chip], formats: Sequence[str] = LADDER) -> An
             axes.loglog(intensities, values, label=f"{chip.name} {name}", **style)
             axes.plot(chip.ridge_point(name), chip.rate(name), "o", color=style["color"], markersize=4)
     axes.legend(fontsize=7, frameon=False, ncols=2 if len(axes.lines) > TOO_MANY_LABELS else 1)
+    return figure
+
+
+def draw_energy_rooflines(chips: Sequence[Chip], formats: Sequence[str] = ("bf16", "fp8", "fp4")) -> Any:
+    """Draw operations per joule at the roof against operational intensity, a line per chip and number format.
+
+    The rate is that of the roofline, the power that under this load, held below the limit of the chip. Static power, energy
+    per byte and energy per operation are those fitted to kernels; on a chip that was never measured they are those of a
+    measured one, scaled. The dotted level is the peak rate over the nameplate power.
+    """
+    figure = _figure()
+    axes = _axes(figure, "Energy rooflines", "operational intensity (FLOP/byte)", "operations per energy (FLOP/J)")
+    intensities = [10.0 ** (step / 20.0) for step in range(-20, 91)]
+    for i, chip in enumerate(chips):
+        used = power_efficiency("kernels", chip)
+        for j, name in enumerate(name for name in formats if _has(chip, name)):
+            per_operation = used.energy_per_operation * chip.rate("bf16") / chip.rate(name)
+            constants = (per_operation, used.energy_per_byte, used.static, used.power_limit, used.sharpness)
+            rates = [chip.attainable(name, intensity) for intensity in intensities]
+            values = [
+                rate / power_under_load(rate, rate / intensity, *constants) for rate, intensity in zip(rates, intensities, strict=True)
+            ]
+            style = {"color": COLOURS[i % len(COLOURS)], "linestyle": STYLES[j % len(STYLES)], "linewidth": 1.6}
+            axes.loglog(intensities, values, label=f"{chip.name} {name}", **style)
+            axes.axhline(chip.rate(name) / chip.power, color=style["color"], linestyle=(0, (1, 4)), linewidth=0.8)
+    axes.legend(fontsize=7, frameon=False)
     return figure
 
 
@@ -225,7 +254,7 @@ def draw_trend(trends: Sequence[Trend], until: float = 2035.0) -> Any:
     return figure
 
 
-def draw_frontier(frontiers: Sequence[Envelope], points: Sequence[tuple[str, float, float]] = ()) -> Any:
+def draw_envelopes(frontiers: Sequence[Envelope], points: Sequence[tuple[str, float, float]] = ()) -> Any:
     """Draw frontiers of throughput over speed per user; published points (name, speed or nan, throughput) beside them."""
     figure = _figure()
     axes = _axes(figure, "Throughput and interactivity", "tokens/s of a user", f"throughput ({frontiers[0].unit})")
@@ -282,3 +311,29 @@ def _patches(colour: dict[str, str]) -> list[Any]:
     from matplotlib.patches import Patch
 
     return [Patch(color=value, label=name) for name, value in colour.items()]
+
+
+def draw_frontier(frontier: Frontier, per: str = "gpu") -> Any:
+    """Draw throughput against the speed that a user sees: a thin line per layout, and a thick envelope per system and format."""
+    name = column(per)
+    figure = _figure()
+    lengths = f"{frontier.work.isl:g} in, {frontier.work.osl:g} out"
+    wanted = {"gpu": "tokens/s per GPU", "megawatt": "tokens/s per megawatt", "usd": "tokens per USD"}[per]
+    axes = _axes(figure, f"{frontier.work.model.name or 'model'}, {lengths}", "tokens/s that a user sees", wanted)
+    axes.set_yscale("log")
+    kinds = list(dict.fromkeys((line.system, line.precision) for line in frontier.lines()))
+    colour = {kind: COLOURS[i % len(COLOURS)] for i, kind in enumerate(kinds)}
+    for line in frontier.lines():
+        axes.plot(line.figures[X], line.figures[name], color=colour[line.system, line.precision], linewidth=0.6, alpha=0.35)
+    for system, precision in kinds:
+        rows = frontier.envelope(per, system=system, precision=precision)
+        if rows:
+            axes.plot(
+                [row[X] for row in rows],
+                [row[name] for row in rows],
+                color=colour[system, precision],
+                linewidth=2.0,
+                label=f"{system} {precision}",
+            )
+    axes.legend(fontsize=8, frameon=False)
+    return figure

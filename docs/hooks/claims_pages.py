@@ -96,7 +96,7 @@ def _figures() -> list[str]:
         ("Per dollar", plots.draw_growth(curves, "performance per dollar", nvscale.baselines(metric="performance per dollar")), ""),
         ("What the gain from DGX-1 to NVL72 is made of", plots.draw_decomposition(parts), ""),
         ("Software on the same hardware", plots.draw_software(series, nvscale.claims("T9")[0].figures["at_least"]), _not_verified()),
-        ("Hopper, Blackwell, Rubin", plots.draw_frontier(frontiers(), published()), _frontier_note()),
+        ("Hopper, Blackwell, Rubin", plots.draw_envelopes(frontiers(), published()), _frontier_note()),
     ]
     return [
         "\n\n".join(part for part in (f"### {title}", _picture(picture, title), note) if part) for title, picture, note in drawn

@@ -14,6 +14,8 @@ from nvscale.cli import (
     measure_command,
     model_commands,
     optimum_command,
+    plan_command,
+    serving_commands,
     training_command,
     truth_commands,
 )
@@ -57,6 +59,10 @@ _COMMANDS: tuple[tuple[str, Any], ...] = (
     ("trend", evidence_commands.trend),
     ("claims", evidence_commands.claims),
     ("train", training_command.train),
+    ("serve", serving_commands.serve),
+    ("size", serving_commands.size),
+    ("frontier", serving_commands.frontier_command),
+    ("power", plan_command.power_command),
     ("laws", law_commands.laws),
     ("fit", law_commands.fit),
     ("optimum", optimum_command.optimum),
@@ -67,3 +73,4 @@ _COMMANDS: tuple[tuple[str, Any], ...] = (
 )
 for _name, _command in _COMMANDS:
     application.command(_name)(_command)
+application.add_typer(plan_command.plan)

@@ -18,6 +18,7 @@ from nvscale.silicon import Chip
 from nvscale.truth.calibrations import as_calibration
 from nvscale.truth.constants import FOREIGN, OWN, Constant, Constants, family_of, shipped_constants
 from nvscale.unit_types import BytesPerSecond, FlopPerSecond
+from nvscale.units import Unit
 from nvscale.workloads import LatentAttention
 
 LOADS = ("kernels", "serving dense", "serving experts")
@@ -65,7 +66,8 @@ def load_power(
     """
     chip = _chip(system)
     used = power_efficiency(load, chip, as_calibration(calibration)) if efficiency is None else efficiency
-    return _power(chip, used, flop_rate, byte_rate, served_rate(chip, precision), unbalanced)
+    rate, width = Unit("flop/s", ">=0").si(flop_rate, "load_power: flop_rate"), Unit("byte/s", ">=0").si(byte_rate, "load_power: byte_rate")
+    return _power(chip, used, rate, width, served_rate(chip, precision), unbalanced)
 
 
 def _power(chip: Chip, used: PowerEfficiency, flop_rate: Any, byte_rate: Any, peak: Estimate, unbalanced: Any) -> Estimate:

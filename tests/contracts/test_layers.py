@@ -54,8 +54,23 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "nvscale.layouts",
             "nvscale.planning",
             "nvscale.plan_results",
+            "nvscale.estimators.interruptions",
+            "nvscale.estimators.system_power",
             "nvscale.estimators.runs",
+            "nvscale.estimators.rents",
+            "nvscale.estimators.run_costs",
+            "nvscale.estimators.site_terms",
+            "nvscale.estimators.site_choices",
+            "nvscale.estimators.sites",
+            "nvscale.estimators.site_tokens",
             "nvscale.estimators.serving",
+            "nvscale.estimators.serving_use",
+            "nvscale.serving_layouts",
+            "nvscale.serving_search",
+            "nvscale.frontiers",
+            "nvscale.deployments",
+            "nvscale.disaggregation",
+            "nvscale.sizing",
         ),
     ),
     ("measured truth", ("nvscale.truth",)),
@@ -66,6 +81,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
 # Imports against the layers: (importer, imported, function it stands in), with the reason.
 DOORWAYS: dict[tuple[str, str, str], str] = {
     ("nvscale.estimate", "nvscale.quantities", "quantity"): "the pint value of an estimate, loaded only when asked for",
+    ("nvscale.frontiers", "nvscale.plots", "plot"): "the figure of a frontier; matplotlib is loaded only when asked for",
     ("nvscale.record", "nvscale.quantities", "quantity"): "the pint value of a figure, loaded only when asked for",
 }
 # Imports inside one layer that would close a circle at module level: lazily only.
@@ -75,6 +91,7 @@ LAZY: dict[tuple[str, str, str], str] = {
     ("nvscale.cli.catalogue_commands", "nvscale.catalogue.schema", "schema"): "pydantic is loaded only for the JSON Schema",
     ("nvscale.cli.curve_commands", "nvscale.report.page", "report"): "jinja2 and matplotlib are loaded only for the page",
     ("nvscale.cli.curve_commands", "nvscale.plots", "roofline"): "matplotlib is loaded only for a plot",
+    ("nvscale.cli.plan_command", "nvscale.plots", "power_command"): "matplotlib is loaded only for a plot",
     ("nvscale.cli.measure_command", "nvscale.plots", "measure"): "matplotlib is loaded only for a plot",
 }
 SOLVERS = tuple(f"nvscale.analysis.law_fitting.{name}" for name in ("solver", "quality", "projection"))
@@ -91,6 +108,7 @@ AT_TOP: dict[str, tuple[str, ...]] = {
 }
 IN_FUNCTIONS: dict[str, tuple[str, ...]] = {
     "numpy": (
+        "nvscale.estimators.sites",
         "nvscale.budgets",
         "nvscale.inverse",
         "nvscale.sensitivities",
@@ -98,6 +116,10 @@ IN_FUNCTIONS: dict[str, tuple[str, ...]] = {
         "nvscale.grids",
         "nvscale.layouts",
         "nvscale.planning",
+        "nvscale.serving_layouts",
+        "nvscale.serving_search",
+        "nvscale.frontiers",
+        "nvscale.sizing",
         "nvscale.truth.*",
         "nvscale.ops",
         "nvscale.units",
@@ -123,7 +145,15 @@ IN_FUNCTIONS: dict[str, tuple[str, ...]] = {
         "nvscale.laws.*",
         "nvscale.evidence.*",
     ),
-    "pandas": ("nvscale.analysis.*", "nvscale.views", "nvscale.grids", "nvscale.plan_results", "nvscale.laws.*"),
+    "pandas": (
+        "nvscale.analysis.*",
+        "nvscale.views",
+        "nvscale.grids",
+        "nvscale.plan_results",
+        "nvscale.laws.*",
+        "nvscale.frontiers",
+        "nvscale.deployments",
+    ),
     "xarray": ("nvscale.grids",),
     "rich": ("nvscale.planning",),
     "matplotlib": ("nvscale.report.*", "nvscale.cli.*"),
