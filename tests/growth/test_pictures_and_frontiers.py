@@ -49,7 +49,7 @@ def test_pictures_are_drawn():
     trend = nv.trend("fp32")
     assert plots.draw_trend([trend]).axes[0].get_xlim()[1] > 2035
     frontier = envelope(MODEL, RACK, "nvfp4")
-    drawn = plots.draw_frontier([frontier], [("a point", 20.0, 300.0), ("a line", math.nan, 300.0)])
+    drawn = plots.draw_envelopes([frontier], [("a point", 20.0, 300.0), ("a line", math.nan, 300.0)])
     assert len(drawn.axes[0].lines) == 3
     series = same_hardware()
     assert len(plots.draw_software(series, 5.0).axes[0].lines) == len(series) + 1

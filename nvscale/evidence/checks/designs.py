@@ -93,7 +93,7 @@ def quality(bits: float) -> float:
 def number_formats(
     name: str = "gb200", ladder: tuple[str, ...] = ("fp64", "fp32", "bf16", "fp8", "fp4"), at_least: float = 1.0
 ) -> list[Finding]:
-    """Findings on every step of the ladder of formats: peak, bytes, product by fitted constants, and what is left after the loss of quality."""
+    """Findings on every step of the ladder of formats: peak, bytes, product, and what is left after the loss of quality."""
     part = chip(name)
     needed = math.nextafter(at_least, 2.0)
     found = []
