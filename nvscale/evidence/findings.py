@@ -68,8 +68,8 @@ class Finding:
 
     def needs(self) -> str:
         """Return what the claim needs, for people."""
-        least = "" if self.at_least is None else f"at least {self.at_least:g}"
-        most = "" if self.at_most is None else f"at most {self.at_most:g}"
+        least = "" if self.at_least is None else f"{_word(self.at_least, 'at least', 'above', over=True)} {self.at_least:g}"
+        most = "" if self.at_most is None else f"{_word(self.at_most, 'at most', 'below', over=False)} {self.at_most:g}"
         return " and ".join(part for part in (least, most) if part)
 
     def to_dict(self) -> dict[str, Any]:
@@ -83,6 +83,12 @@ class Finding:
         weak = "" if self.is_firm else ", though its interval reaches over"
         needed = f", needs {self.needs()}" if self.needs() else ""
         return f"{self.level}: {self.interval()}{needed}: {word}{weak}"
+
+
+def _word(limit: float, reached: str, passed: str, *, over: bool) -> str:
+    """Which word a limit takes: one a hair beyond a round number must be passed."""
+    shown = float(f"{limit:g}")
+    return passed if (limit > shown if over else limit < shown) and math.isclose(limit, shown, rel_tol=1e-12) else reached
 
 
 def verdict(findings: Sequence[Finding]) -> str:

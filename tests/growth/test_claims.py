@@ -287,6 +287,9 @@ def test_findings_say_when_their_interval_reaches_over():
     assert (weak.holds, weak.is_firm) == (True, False)
     assert "reaches over" in str(weak)
     assert Finding("chip", 1.0).holds is None
+    assert Finding("chip", 1.0, at_least=math.nextafter(1.0, 2.0)).needs() == "above 1"
+    assert Finding("chip", 1.0, at_most=math.nextafter(3.0, 0.0)).needs() == "below 3"
+    assert Finding("chip", 1.0, at_least=0.9, at_most=1.1).needs() == "at least 0.9 and at most 1.1"
     assert Finding("chip", 3.0, at_least=1.0, at_most=2.0).holds is False
 
 
