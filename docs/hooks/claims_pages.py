@@ -108,11 +108,13 @@ def _not_verified() -> str:
 
 
 def _frontier_note() -> str:
+    _, blackwell, rubin = frontiers()
+    gains = ", ".join(f"{rubin.at(speed) / blackwell.at(speed):.2g} at {speed:g} tokens/s of a user" for speed in (20.0, 50.0, 80.0))
     return (
         f"Curves: the serving estimator, {MODEL}, 1,024 tokens in and out, plans inside one scale-up domain, facility power at the "
         "default PUE. Published points give no speed per user and stand for other lengths, engines and boundaries of power, so they are "
-        "lines and not a test. Rubin's constants are carried over from Blackwell, so its curve shows the machine with software of "
-        "yesterday: a vendor's tenfold of Blackwell per megawatt is not seen here."
+        "lines and not a test. Rubin's constants are carried over from measured chips, so its curve shows the new machine with the "
+        f"software of yesterday: over Blackwell per megawatt {gains}; its vendor speaks of ten."
     )
 
 

@@ -87,10 +87,7 @@ def acts_as_one(at_least: float = 0.5) -> list[Finding]:
         many = _served(_work(users), rack.scale(DOMAIN), Parallelism(ep=DOMAIN), engine="ideal", efficiency=IDEAL)
         ideal = _served(_work(users), one, Parallelism(), engine="ideal", efficiency=IDEAL)
         share = many["tokens per second"].value / ideal["tokens per second"].value
-        how = (
-            f"{MODEL} at {FORMAT}, bare rooflines: tokens/s of {DOMAIN:g} chips over one chip of {DOMAIN:g} times the figures; "
-            "a little above 1 is coarseness of the formulas"
-        )
+        how = f"{MODEL} at {FORMAT}, bare rooflines: tokens/s of {DOMAIN:g} chips over one chip of {DOMAIN:g} times the figures"
         found.append(Finding(f"share of one large chip, {words}", share, at_least=at_least, method=how))
     wide, narrow = (
         _served(_work(1024.0), rack.scale(DOMAIN), Parallelism(ep=ranks))["tokens per second per user"].value for ranks in (DOMAIN, SMALL)
