@@ -56,6 +56,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "nvscale.plan_results",
             "nvscale.estimators.runs",
             "nvscale.estimators.serving",
+            "nvscale.estimators.serving_delays",
             "nvscale.estimators.serving_use",
             "nvscale.serving_layouts",
             "nvscale.serving_search",
