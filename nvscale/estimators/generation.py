@@ -23,13 +23,16 @@ from nvscale.parallelism import Parallelism
 from nvscale.record import units_of
 from nvscale.silicon import Chip
 from nvscale.truth.calibrations import as_calibration
-from nvscale.truth.constants import Constants, Found, shipped_constants
+from nvscale.truth.constants import GENERIC, OWN, STRANGE, Constants, Found, shipped_constants
 from nvscale.workloads.serving import Decoding, Inference, Prefill, Serving
 from nvscale.workloads.words import OperandStorage
 
 KIND = "serving"
 ENGINES = ("vllm", "sglang", "trtllm", "generic", "ideal")
 """Engines whose constants come with nvscale."""
+MEASURED_ENGINES = ("vllm", "sglang", "trtllm")
+SERVED = "served"
+"""Class of the intervals of served requests."""
 SPELLINGS = {"tensorrt-llm": "trtllm", "trt-llm": "trtllm", "tensorrt": "trtllm"}
 PARTS = {
     "matrix multiplies": "products",
@@ -40,6 +43,7 @@ PARTS = {
     "expert weights": "expert_bytes",
     "expert work": "expert_work",
     "expert layers": "expert_layers",
+    "expert exchange": "expert_exchange",
     "host": "host",
     "pipeline transfers": "transfers",
 }
@@ -90,7 +94,7 @@ def loop(work: Serving, instance: Instance, memory: Any, users: Any) -> Loop:
     """
     engine = instance.engine
     length = work.isl + engine.reserves * work.osl
-    free = work.memory_share * memory - sum(instance.weights())
+    free = work.memory_share * memory - sum(instance.weights()) * where(engine.shares_free > 0.0, work.memory_share, 1.0)
     cache = instance.cached(length) / instance.plan.pp
     slots = minimum(formulas.cache_slots(instance.ranks * free, cache), work.running_limit)
     running = maximum(minimum(users, slots), 1.0)
@@ -441,11 +445,22 @@ def _efficiency(chip: Identity, storage: OperandStorage, constants: Identity) ->
 
 @lru_cache(maxsize=1024)
 def _engine(name: str, chip: Identity, constants: Identity) -> ServingEngine:
-    found = constants.value.find("engine", name, chip.value)
+    table: Constants = constants.value
+    found = table.find("engine", name, chip.value)
     if found is None:
         raise MissingFigure(f"no serving constants of the engine {name}; give constants of your own")
-    made: ServingEngine = dataclasses.replace(_record(ServingEngine, found), name=name, origin="fitted on served requests", assumptions=())
-    return made
+    made: ServingEngine = _record(ServingEngine, found)
+    bands = table.spreads(_measured(name, chip.value, table), chip.value, SERVED)
+    return dataclasses.replace(made, name=name, origin="fitted on served requests", assumptions=(), spreads=bands)
+
+
+def _measured(name: str, chip: Chip, table: Constants) -> str:
+    """Which intervals hold: of an engine and a chip with measured kernels, of any engine, of a chip without, of a strange one."""
+    kernels = table.find("kernels bf16", "", chip)
+    which = STRANGE if kernels is None else kernels.interval
+    if which in (OWN, GENERIC):
+        return OWN if name in MEASURED_ENGINES else GENERIC
+    return which
 
 
 def _record(record: type[Any], found: Found) -> Any:

@@ -11,6 +11,7 @@ from nvscale.efficiencies.serving import ServingEfficiency, ServingEngine
 from nvscale.errors import InvalidInput, MissingFigure
 from nvscale.estimate import Estimate, derived, figure, show, term, total
 from nvscale.estimators.generation import PARTS, Loop, Results, called, loop, open_loop, prepared, step_tree
+from nvscale.estimators.serving_bands import bounded, first_factors, token_factors
 from nvscale.estimators.serving_delays import delays
 from nvscale.estimators.serving_shards import Instance
 from nvscale.estimators.serving_use import MEGAWATT, MILLION, grid_power, shares, spending
@@ -199,14 +200,14 @@ def serving(
     >>> work = nv.Serving(model=nv.model("llama-3.1-70b"), isl=1024, osl=1024, concurrency=32, precision="fp8")
     >>> found = serving(work, nv.system("dgx-h200"), nv.Parallelism(tp=8), engine="trtllm")
     >>> round(found["tpot"].value * 1e3, 1)
-    8.5
+    8.8
     """
     placed, layout, instance, notes = prepared(work, system, plan, engine, efficiency, calibration)
     instances = floor(placed.chips / instance.chips)
     found = _steady(work, placed, instance, instances)
     tree = _tree(found)
     results = _results(work, placed, instance, instances, found, prices)
-    low, high = _factors(instance)
+    ends = token_factors(instance.engine, instance.model, found.users)
     return Served(
         f"{called(work)} on {placed.name}, {_load(work)}",
         tree,
@@ -214,7 +215,7 @@ def serving(
         (work, layout, placed, found, instance, instances),
         contenders=tuple(name for name in PARTS if name in tree.terms["step"].terms),
         roofline=work.weight_size / instance.chips / instance.at.bandwidth,
-        factors=(low, high),
+        factors=ends,
         assumptions=notes,
     )
 
@@ -258,12 +259,6 @@ def _memory(system: System, work: Serving, instance: Instance) -> Any:
     return there
 
 
-def _factors(instance: Instance) -> tuple[Any, Any]:
-    """Ends of the 90 % interval of the time per token, as factors."""
-    known = carrier(instance.model.experts) == FLOAT
-    return instance.at.dense.factors({"experts": bool(instance.model.experts)} if known else {})
-
-
 def _tree(found: Loop) -> Estimate:
     """Time per output token: a step, and the prefills of other users between two steps."""
     step = step_tree(found.step)
@@ -286,7 +281,7 @@ def _results(
     parts = functools.cache(lambda: shares(work, instance, found))
 
     def first() -> Estimate:
-        return total(
+        made = total(
             "ttft",
             term("first pass", instance.engine.first_scale * found.first.alone, "s"),
             term("burst of users" if work.rate is None else "queue of prompts", found.burst, "s"),
@@ -294,6 +289,7 @@ def _results(
             term("fixed", found.fixed, "s"),
             term("queue for the cache", found.queue, "s"),
         )
+        return bounded(made, first_factors(instance.engine, instance.model))
 
     def output() -> Estimate:
         cycle = term("cycle", found.cycle, "s")
@@ -323,7 +319,7 @@ def _results(
     kinds = {"input": "prompt", "cached": "cached", "output": "output"}
     made: dict[str, Callable[[], Estimate]] = {
         "ttft": first,
-        "tpot": lambda: _tree(found),
+        "tpot": lambda: bounded(_tree(found), token_factors(instance.engine, instance.model, found.users)),
         "latency": latency,
         "tokens per second": output,
         "tokens per second per user": lambda: derived("tokens per second per user", 1.0 / found.tpot, "token/s", "1 / tpot", tpot),

@@ -20,6 +20,10 @@ from nvscale.workloads.serving import Inference
 
 HALF = 2.0
 """Bytes of a 16-bit element: activations."""
+PLAIN = ("bf16", "fp16", "fp8")
+"""Storages without scales in blocks."""
+NARROW = "fp4"
+"""Rate at which weights of 4 bits are multiplied without being widened first."""
 
 
 class Machine(NamedTuple):
@@ -34,6 +38,8 @@ class Machine(NamedTuple):
     domain: Any
     inside: Any
     outside: Any
+    narrow: bool
+    plain: bool
 
 
 class Step(NamedTuple):
@@ -47,6 +53,7 @@ class Step(NamedTuple):
     expert_bytes: Any
     expert_work: Any
     expert_layers: Any
+    expert_exchange: Any
     host: Any
     transfers: Any
 
@@ -80,6 +87,8 @@ def machine(system: System, work: Inference, dense: ServingEfficiency, wide: Ser
         domain=domain,
         inside=inside,
         outside=outside,
+        narrow=work.storage.rate in rates and work.storage.rate == NARROW,
+        plain=work.storage.name in PLAIN,
     )
 
 
@@ -209,7 +218,15 @@ class Instance:
             return 0.0
         touched = distinct_experts(tokens, maximum(model.experts, 1.0), maximum(model.experts_per_token, 1.0))
         size = touched * model.ffn_matrices * model.expert_hidden * model.expert_ffn * self.work.storage.weight
-        return self.expert_layers * size / (self.spread * self.at.bandwidth) * self.engine.expert_bytes
+        width = model.expert_ffn / (self.spread / self.plan.ep)
+        slow = self.engine.expert_bytes * (1.0 + self.engine.expert_half_width / maximum(width, 1.0))
+        return self.expert_layers * size / (self.spread * self.at.bandwidth) * slow
+
+    def expert_starts(self) -> Any:
+        """Return the time that the expert layers take whatever they compute."""
+        if not has(self.expert_layers):
+            return 0.0
+        return self.expert_layers * (self.engine.expert_layer_narrow if self.at.narrow else self.engine.expert_layer)
 
     def expert_work(self, tokens: Any) -> Any:
         """Return the time of the work of the experts of so many tokens of the instance."""
@@ -217,14 +234,24 @@ class Instance:
         if not has(self.expert_layers):
             return 0.0
         work = 2.0 * tokens * model.experts_per_token * model.ffn_matrices * model.expert_hidden * model.expert_ffn
-        return self.expert_layers * work / (self.spread * self.at.expert_rate) * self.engine.expert_work
+        slow = self.engine.expert_work_plain if self.at.plain else self.engine.expert_work
+        return self.expert_layers * work / (self.spread * self.at.expert_rate) * slow
+
+    def expert_exchange(self, rows: Any, *, latency: bool = True) -> Any:
+        """Return the time of bringing tokens of data parallel ranks to the experts and back, as an all-reduce of what they send."""
+        if not has(self.expert_layers):
+            return 0.0
+        at, copies = self.at, minimum(self.ranks, maximum(self.model.experts_per_token, 1.0))
+        bandwidth = where(self.spread > at.domain, at.outside, at.inside) * at.dense.exchange_share
+        start, doubling = (at.dense.exchange_latency, at.dense.exchange_doubling) if latency else (0.0, 0.0)
+        one = formulas.all_reduce_time(HALF * rows * copies * self.model.expert_hidden, self.spread, start, doubling, bandwidth)
+        return where(self.ranks > 1.0, self.expert_layers * one, 0.0)
 
     # ------------------------------------------------------------------ steps
 
     def step(self, batch: Any, context: Any) -> Step:
         """Return a decode step of so many sequences on each rank."""
         tokens = batch * self.ranks
-        expert = self.expert_layers * self.engine.expert_layer if has(self.expert_layers) else 0.0
         crossing = (self.plan.pp - 1.0) * HALF * batch * self.model.hidden / self.at.outside
         return Step(
             products=self.products(batch),
@@ -234,7 +261,8 @@ class Instance:
             exchange=self.exchange(batch),
             expert_bytes=self.expert_bytes(tokens),
             expert_work=self.expert_work(tokens),
-            expert_layers=expert,
+            expert_layers=self.expert_starts(),
+            expert_exchange=self.expert_exchange(batch),
             host=self.engine.step + self.engine.sequence * batch,
             transfers=crossing,
         )
@@ -249,14 +277,15 @@ class Instance:
             pairs = pairs - model.windowed_layers * (seen - inside)
         work = 2.0 * pairs * model.heads / self.plan.tp * (model.head_dim + model.value_head_dim)
         common = work / (at.wide_rate * at.dense.attention_peak) + self.passes(tokens) + self.exchange(tokens, latency=False)
+        common = common + self.expert_exchange(tokens, latency=False)
         whole = self.products(tokens)
-        alone = whole + self.launches() + common + self.exchange(0.0)
+        alone = whole + self.launches() + common + self.exchange(0.0) + self.expert_exchange(0.0)
         mixed = where(self.engine.prefill_alone > 0.0, alone, self.products(batch + tokens) - self.products(batch) + common)
-        experts, expert = self.expert_work(tokens), 0.0
+        experts, expert = 0.0, 0.0
         if has(self.expert_layers):
-            expert = experts + self.expert_bytes(tokens) + self.expert_layers * self.engine.expert_layer
-            touched = maximum(self.expert_bytes(tokens) - self.expert_bytes(batch * self.ranks), 0.0)
-            experts = experts + touched
+            every = tokens * self.ranks  # the other ranks compute prompts too, and experts get the tokens of all of them
+            expert = self.expert_work(tokens) + self.expert_bytes(tokens) + self.expert_starts()
+            experts = self.expert_work(every) + maximum(self.expert_bytes(every) - self.expert_bytes(batch * self.ranks), 0.0)
         return First(mixed, experts, alone + expert)
 
 

@@ -52,6 +52,21 @@ COMMANDS: dict[str, tuple[list[str], tuple[str, ...]]] = {
         ["fit", "--data", "overtraining", "--form", "overtraining", "--train-set", "rpj", "--method", "least squares", "--hold-out", "0.1"],
         ("eta", "held out"),
     ),
+    "plan a run": (
+        ["plan", "run", "llama-3.1-8b", "--tokens", "15e12", "--on", "dgx-h100", "--gpus", "1024", "--tp", "1", "--failures", "rsc-1"],
+        ("days", "energy, MWh", "carbon, t CO2", "90 %", "cloud", "amortised", "purchase", "goodput"),
+    ),
+    "plan a site": (
+        ["plan", "site", "--on", "gb200-nvl72", "--power", "100 MW", "--pue", "1.2", "--energy-price", "0.06 USD/kWh"],
+        ("49968", "124.9 EFLOP/s", "power binds", "facility", "USD per chip-hour", "share of"),
+    ),
+    "plan a site for a budget": (
+        ["plan", "site", "--on", "dgx-b200", "--power", "100 MW", "--budget", "1 BUSD"],
+        ("budget binds", "network", "retirement age", "cost over market rent"),
+    ),
+    "plan a site without a price": (["plan", "site", "--on", "gb300-nvl72", "--power", "100 MW"], ("no price of gb300", "power binds")),
+    "power of a system": (["power", "dgx-h100", "--pue", "1.2"], ("nameplate", "12.24 kW", "training", "provisioned")),
+    "power of a chip": (["power", "b200", "--load", "training"], ("training", "assumed")),
     "validate": (["validate", "--kind", "gemm"], ("bf16 h100_sxm", "nvfp4 gb200", "MAPE", "bias", "all", "2133")),
     "validate operators": (["validate", "--kind", "operators"], ("matmul mi210", "gelu a100_sxm", "interval")),
     "serve": (
