@@ -89,7 +89,8 @@ def size_deployment(
     Assumptions
     -----------
     Those of `serving`. Users are spread evenly over the instances, spare ones too. Percentiles: the prompts of other users fall
-    into an answer independently of each other (Poisson), and prompts queue as in M/D/1 with an exponential tail.
+    into an answer independently of each other (Poisson), and prompts queue as in M/D/1 with an exponential tail, or in the burst of
+    the first of the `rounds` of the work; infinite rounds are a steady state without one.
 
     Examples
     --------

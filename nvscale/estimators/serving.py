@@ -55,7 +55,7 @@ class Served(Results):
         Assumptions
         -----------
         Requests of one length, whose prompts come independently of each other: prompts of others in an answer are Poisson,
-        and prompts queue as in M/D/1 with an exponential tail; no burst at the beginning.
+        and prompts queue as in M/D/1 with an exponential tail, or in the burst of the first of the `rounds`.
 
         Examples
         --------

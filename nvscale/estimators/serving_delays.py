@@ -21,8 +21,8 @@ def delays(work: Serving, found: Loop, instance: Instance, percentile: Any = Non
     """Return the delays of a loop: their mean, or those that a share of the requests do not exceed.
 
     Two things spread requests of one length: how many prompts of others fall into an answer, taken as independent (Poisson), and
-    how long a prompt queues, taken as M/D/1 with an exponential tail. The queue stands in place of the burst with which a
-    measurement begins.
+    how long a prompt queues: as M/D/1 with an exponential tail, or behind the others of the burst with which a measurement begins,
+    which is one of its `rounds`; the longer of the two counts.
 
     Parameters
     ----------
@@ -37,10 +37,12 @@ def delays(work: Serving, found: Loop, instance: Instance, percentile: Any = Non
     others = found.share * work.osl
     more = queues.poisson_percentile(others, percentile) - others
     service = found.first.mixed + found.first.experts
+    begun, longest = found.burst, 0.0
     if work.rate is None:
-        begun = formulas.burst_wait(maximum(found.users, instance.ranks), instance.ranks, service, work.rounds, 0.0)
-    else:
-        begun = found.burst
+        burst = maximum(found.users, instance.ranks)
+        begun = formulas.burst_wait(burst, instance.ranks, service, work.rounds, 0.0)
+        longest = (burst / instance.ranks - 1.0) * service * maximum(1.0 - work.rounds * (1.0 - percentile), 0.0)
     wait = queues.single_server_wait(found.output / lanes / work.osl, service)
     load = 1.0 - found.step_time / found.cycle
-    return Delays(found.tpot + more * found.prefill / work.osl, found.ttft - begun + queues.wait_percentile(wait, load, percentile))
+    waited = maximum(queues.wait_percentile(wait, load, percentile), longest)
+    return Delays(found.tpot + more * found.prefill / work.osl, found.ttft - begun + waited)
