@@ -7,6 +7,7 @@ Run: python benchmarks/serving.py
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,16 @@ def grid(model: str, system: str, **plan: float) -> tuple[Callable[[], Any], int
     return lambda: loop(work, instance, memory, at["users"]), int(np.prod([len(values) for values in AXES.values()]))
 
 
+def on_two_threads(function: Callable[[], object]) -> float:
+    """Seconds of one call by the clock on the wall, two threads calling it again and again."""
+    calls = 4 * REPEATS
+    with ThreadPoolExecutor(2) as pool:
+        start = time.perf_counter()
+        for _ in pool.map(lambda _: function(), range(calls)):
+            pass
+        return (time.perf_counter() - start) / calls
+
+
 def main() -> None:
     """Print a row per measurement: what, time of one, how many a second, ratio to its yardstick."""
     work = nv.Serving(model=nv.model("llama-3.1-70b"), isl=1024, osl=1024, concurrency=32, precision="fp8")
@@ -52,11 +63,13 @@ def main() -> None:
     rows = [("a serving estimate with its tree", scalar, 1)]
     rows.append(("dense, a point of a grid", seconds(dense), points))
     rows.append(("mixture of experts, a point of a grid", seconds(experts), points))
+    rows.append(("dense, on two threads", on_two_threads(dense), points))
+    rows.append(("mixture of experts, on two threads", on_two_threads(experts), points))
     found = nv.frontier(work, ["dgx-h100", "dgx-b200"])
     rows.append(("a point of a frontier, power and dollars", seconds(lambda: nv.frontier(work, ["dgx-h100", "dgx-b200"])), len(found)))
     for what, spent, count in rows:
         each = spent / count
-        print(f"{what:42} {each * 1e6:10.4f} us {1.0 / each:14,.0f} a second on one core {scalar / each:10.1f} x one alone")  # noqa: T201
+        print(f"{what:42} {each * 1e6:10.4f} us {1.0 / each:14,.0f} a second {scalar / each:10.1f} x one alone")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ def _rules(work: Serving, system: System, tp: Any, pp: Any, ep: Any) -> list[tup
     ]  # fmt: skip
 
 
-class Served(NamedTuple):
+class Outcomes(NamedTuple):
     """Figures of layouts (first dimension) at many loads (second dimension), in SI; per chip of the whole system."""
 
     tpot: Any
@@ -167,7 +167,7 @@ class Fleet:
         """Return the loop of one instance with so many users."""
         return loop(self.work, self.instance, self.memory, users)
 
-    def serve(self, users: Any) -> Served:
+    def serve(self, users: Any) -> Outcomes:
         """Return what the whole system does with so many users an instance, a second dimension of loads; None for the load of the work."""
         if users is None and self.work.rate is not None:
             found, work = open_loop(self.work, self.instance, self.memory, self.work.rate / self.instances), self.work
@@ -178,7 +178,7 @@ class Fleet:
         drawn = grid_power(self.work, self.system, self.instance, found, self.prices)
         money = _spending(self.system, drawn, self.prices, self.work.precision)
         power = drawn.value
-        return Served(
+        return Outcomes(
             tpot=found.tpot,
             ttft=found.ttft,
             users=running(work, self.instances, found),

@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from nvscale import catalogue
 from nvscale.composition import System
 from nvscale.deployments import Deployment, Deployments, Goal
 from nvscale.errors import InvalidInput, MissingFigure, NoFeasiblePlan, unknown
 from nvscale.estimators.generation import Loop
-from nvscale.formulas import serving_queues as queues
+from nvscale.estimators.serving_delays import delays
 from nvscale.parallelism import Parallelism
 from nvscale.serving_layouts import Fleet, fitting_fleet, label
 from nvscale.settings import Prices
@@ -89,7 +89,8 @@ def size_deployment(
     Assumptions
     -----------
     Those of `serving`. Users are spread evenly over the instances, spare ones too. Percentiles: the prompts of other users fall
-    into an answer independently of each other (Poisson), and prompts queue as in M/D/1 with an exponential tail.
+    into an answer independently of each other (Poisson), and prompts queue as in M/D/1 with an exponential tail, or in the burst of
+    the first of the `rounds` of the work; infinite rounds are a steady state without one.
 
     Examples
     --------
@@ -162,34 +163,11 @@ def _at(work: Serving, precision: str) -> Serving:
     return work.replace(precision=precision, cache_element=None)
 
 
-class Delays(NamedTuple):
-    """Time per output token and time to first token that the limits are held against."""
-
-    tpot: Any
-    ttft: Any
-
-
-def delays(work: Serving, found: Loop, ranks: Any, percentile: float | None) -> Delays:
-    """Return the delays of a loop: their mean, or a percentile over requests.
-
-    A percentile needs a loop without the burst of a measurement (rounds infinite): prompts queue one by one instead.
-    """
-    if percentile is None:
-        return Delays(found.tpot, found.ttft)
-    others = found.share * work.osl
-    more = queues.poisson_percentile(others, percentile) - others
-    load = 1.0 - found.step_time / found.cycle
-    service = found.first.mixed + found.first.experts
-    rate = found.output / ranks / work.osl
-    wait = queues.single_server_wait(rate, service)
-    return Delays(found.tpot + more * found.prefill / work.osl, found.ttft + queues.wait_percentile(wait, load, percentile))
-
-
 class _Search:
     """All layouts of one system, engine and format."""
 
     def __init__(self, work: Serving, system: System, goal: Goal, options: dict[str, Any]) -> None:
-        self.work = work if goal.percentile is None else work.replace(rounds=math.inf)
+        self.work = work
         self.system, self.goal, self.options = system, goal, options
 
     def deployments(self, **given: Any) -> Iterator[Deployment]:
@@ -211,7 +189,7 @@ class _Search:
 
     def _allowed(self, found: Loop, fleet: Fleet) -> Any:
         """Where the limits hold."""
-        seen = delays(self.work, found, fleet.instance.ranks * fleet.instance.plan.pp, self.goal.percentile)
+        seen = delays(self.work, found, fleet.instance, self.goal.percentile)
         return (seen.tpot * self.goal.speed <= 1.0) & (seen.ttft <= self.goal.ttft)
 
     def _made(self, fleet: Fleet, most: Any) -> Iterator[Deployment]:
@@ -228,7 +206,7 @@ class _Search:
         placed = Fleet(self.work, bought, fleet.rows, **self.options)
         placed.instances, copies = (instances, 1.0) if joined else (np.ones_like(instances), systems)
         served = placed.serve(goal.users / instances)
-        seen = delays(self.work, placed.loop(goal.users / instances), fleet.instance.ranks * fleet.instance.plan.pp, goal.percentile)
+        seen = delays(self.work, placed.loop(goal.users / instances), fleet.instance, goal.percentile)
         bound = self._bound(fleet, most)
         columns = {
             "instances": instances,
@@ -266,7 +244,7 @@ class _Search:
         import numpy as np
 
         more = most + 1.0
-        seen = delays(self.work, fleet.loop(more), fleet.instance.ranks * fleet.instance.plan.pp, self.goal.percentile)
+        seen = delays(self.work, fleet.loop(more), fleet.instance, self.goal.percentile)
         slow = np.broadcast_to(seen.tpot * self.goal.speed > 1.0, most.shape).ravel()
         late = np.broadcast_to(seen.ttft > self.goal.ttft, most.shape).ravel()
         full = np.broadcast_to(more > fleet.slots, most.shape).ravel()
@@ -277,8 +255,7 @@ class _Search:
         """How far the best layouts are from the limits, with one user on an instance."""
         import numpy as np
 
-        ranks = fleet.instance.ranks * fleet.instance.plan.pp
-        seen = delays(self.work, fleet.loop(1.0), ranks, self.goal.percentile)
+        seen = delays(self.work, fleet.loop(1.0), fleet.instance, self.goal.percentile)
         tpot, ttft = (np.broadcast_to(values, fleet.chips.shape).ravel() for values in seen)
         fastest, first = int(np.argmin(tpot)), int(np.argmin(ttft))
         parts = []

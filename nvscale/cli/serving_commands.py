@@ -58,6 +58,7 @@ def serve(
     slo_tpot: SloTpot = None,
     slo_ttft: SloTtft = None,
     tokens_per_second_per_user: Speed = None,
+    percentile: Annotated[float | None, typer.Option(help="Show delays that this share of the requests do not exceed, e.g. 0.95.")] = None,
     rent: Rent = None,
     energy_price: EnergyPrice = None,
     calibration: Annotated[Path | None, typer.Option(help="Constants of your own, as `nvscale calibrate` writes them (.toml).")] = None,
@@ -83,15 +84,18 @@ def serve(
         plan = Parallelism(tp=tp or 1, pp=pp or 1, ep=ep or 1)
     found = serving(work, system, plan, prices=terms, **software)
     held = _held(found, limits)
+    slower = {} if percentile is None else {name: one.value for name, one in found.percentile(percentile).items()}
     most = None if not held else most_users(work, system, found.plan, **limits, **software)
     if json:
         extra: dict[str, Any] = {} if plans is None else {"search": plans.to_dict()}
+        extra |= {f"{name}_s_at_percentile": value for name, value in slower.items()}
         extra |= {} if not held else {"slo": held, "most_users_of_an_instance": most}
         print_json(found.to_dict() | {"layout": _plan(found)} | extra)
         return
     if plans is not None:
         print_text(str(plans))
-    print_pairs(str(found).partition("\n")[0], _summary(found) | _words(held, most))
+    late = {f"{name.upper()} of {percentile:.4g} of the requests": show(value, "s") for name, value in slower.items()}
+    print_pairs(str(found).partition("\n")[0], _summary(found) | late | _words(held, most))
     _print_parts(found)
     if explain:
         for name in ("ttft", "tpot", "usd per million tokens", "joules per token"):

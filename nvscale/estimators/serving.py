@@ -12,6 +12,7 @@ from nvscale.errors import InvalidInput, MissingFigure
 from nvscale.estimate import Estimate, derived, figure, show, term, total
 from nvscale.estimators.generation import PARTS, Loop, Results, called, loop, open_loop, prepared, step_tree
 from nvscale.estimators.serving_bands import bounded, first_factors, token_factors
+from nvscale.estimators.serving_delays import delays
 from nvscale.estimators.serving_shards import Instance
 from nvscale.estimators.serving_use import MEGAWATT, MILLION, grid_power, shares, spending
 from nvscale.ops import FLOAT, INFINITY, carrier, floor, minimum, where
@@ -35,13 +36,40 @@ class Served(Results):
         The loop of one instance, as plain numbers.
     """
 
-    __slots__ = ("found", "instances", "plan", "system", "work")
+    __slots__ = ("found", "instance", "instances", "plan", "system", "work")
 
     def __init__(
         self, name: str, tree: Estimate, results: Mapping[str, Callable[[], Estimate]], asked: tuple[Any, ...], **others: Any
     ) -> None:
         super().__init__(name, tree, results, **others)
-        self.work, self.plan, self.system, self.found, self.instances = asked
+        self.work, self.plan, self.system, self.found, self.instance, self.instances = asked
+
+    def percentile(self, share: Any) -> dict[str, Estimate]:
+        """Return the time per output token and to the first token that a share of the requests do not exceed.
+
+        Parameters
+        ----------
+        share : 1
+            From 0.5 and below 1, such as 0.95.
+
+        Assumptions
+        -----------
+        Requests of one length, whose prompts come independently of each other: prompts of others in an answer are Poisson,
+        and prompts queue as in M/D/1 with an exponential tail, or in the burst of the first of the `rounds`.
+
+        Examples
+        --------
+        >>> import nvscale as nv
+        >>> work = nv.Serving(model=nv.model("llama-3.1-70b"), isl=1024, osl=1024, concurrency=64, precision="fp8")
+        >>> served = serving(work, nv.system("dgx-h100"), nv.Parallelism(tp=8))
+        >>> served["tpot"].value < served.percentile(0.95)["tpot"].value < served.percentile(0.99)["tpot"].value
+        True
+        """
+        wanted = Unit("1", "[0,1]").si(share, "share")
+        if carrier(wanted) == FLOAT and not 0.5 <= wanted < 1.0:
+            raise InvalidInput(f"percentile: {wanted:g} is not from 0.5 up to below 1; give a share of the requests such as 0.95")
+        found = delays(self.work, self.found, self.instance, wanted)
+        return {name: term(f"{name} of {wanted:.4g}", value, "s") for name, value in found._asdict().items()}
 
     def break_even(self, output: Any, input: Any = 0.0, cached: Any = 0.0) -> Estimate:
         """Return the share of this load at which the tokens, sold at a price, pay for the system: cost rate / revenue at this load.
@@ -184,7 +212,7 @@ def serving(
         f"{called(work)} on {placed.name}, {_load(work)}",
         tree,
         results,
-        (work, layout, placed, found, instances),
+        (work, layout, placed, found, instance, instances),
         contenders=tuple(name for name in PARTS if name in tree.terms["step"].terms),
         roofline=work.weight_size / instance.chips / instance.at.bandwidth,
         factors=ends,

@@ -64,6 +64,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "nvscale.estimators.sites",
             "nvscale.estimators.site_tokens",
             "nvscale.estimators.serving",
+            "nvscale.estimators.serving_delays",
             "nvscale.estimators.serving_use",
             "nvscale.serving_layouts",
             "nvscale.serving_search",

@@ -138,6 +138,20 @@ def test_too_many_arrivals_are_refused_with_the_most_that_can_be():
     assert math.isfinite(swept[0]) and math.isinf(swept[1])
 
 
+@some
+@given(works(("llama-3.1-8b", "llama-3.1-70b")), tps, st.floats(0.5, 0.99), st.floats(0.001, 0.0099))
+def test_percentiles_grow_and_time_per_token_is_above_its_mean(work, tp, share, more):
+    found = nv.serving(work, RACK, nv.Parallelism(tp=tp))
+    low, high = found.percentile(share), found.percentile(share + more)
+    assert found.value <= low["tpot"].value * ROUNDING <= high["tpot"].value * (1 + 1e-3)
+    assert low["ttft"].value <= high["ttft"].value * ROUNDING
+
+
+def test_a_percentile_below_the_median_is_refused():
+    with pytest.raises(InvalidInput, match=r"percentile: 0\.2"):
+        nv.serving(KNOWN, NODE, TP8).percentile(0.2)
+
+
 # ---------------------------------------------------------------------- speculation
 
 
