@@ -25,7 +25,8 @@ def trial(family: str, engine: str, ranks: int) -> dict[str, Constants]:
     rows: dict[tuple[str, str, str], dict[str, Constant]] = {}
     for form, (compute, memory, launch) in MULTIPLIES[family].items():
         own = {"share_of_peak": compute, "share_of_bandwidth": memory, "launch": launch} | around
-        rows[f"kernels {form}", "", "any data centre"] = {name: _constant(f"kernels {form}", "", name, value) for name, value in own.items()}
+        class_ = f"kernels {form}"
+        rows[class_, "", "any data centre"] = {name: _constant(class_, "", name, value) for name, value in own.items()}
     host = {"step": 0.69e-3, "sequence": 5e-6 if engine == "trtllm" else 25e-6, "interference": 0.95, "expert_half_width": 0.0} | EXPERTS
     works = {"prefill_alone": float(engine == "sglang"), "reserves": 1.0 if engine == "trtllm" else 0.5}
     rows["engine", engine, "any data centre"] = {name: _constant("engine", engine, name, value) for name, value in (host | works).items()}
