@@ -15,7 +15,9 @@ from nvscale._version import __version__
 
 if TYPE_CHECKING:
     from nvscale import catalogue, formulas, laws, quantities
+    from nvscale.analysis.attribution import Attribution, attribute
     from nvscale.analysis.decomposition import Decomposition
+    from nvscale.analysis.forecasts import Trend, fit_trend
     from nvscale.analysis.roadmap import Curves
     from nvscale.analysis.trends import Growth, fit_growth
     from nvscale.budgets import BudgetOptimum, optimum
@@ -45,14 +47,31 @@ if TYPE_CHECKING:
     from nvscale.estimate import Estimate
     from nvscale.estimators.collectives import collective
     from nvscale.estimators.generation import decoding, prefill
+    from nvscale.estimators.interruptions import goodput
     from nvscale.estimators.kernels import kernel
     from nvscale.estimators.memory_of_training import fits, training_memory
     from nvscale.estimators.power import kernel_energy, kernel_power, load_power
+    from nvscale.estimators.rents import Rent, rents
+    from nvscale.estimators.run_costs import run_costs
     from nvscale.estimators.runs import TrainingRun, training_run
     from nvscale.estimators.serving import serving
+    from nvscale.estimators.site_choices import (
+        Mix,
+        best_mix,
+        compare_sites,
+        life_cycle,
+        market_comparison,
+        mixed_site,
+        retirement_age,
+    )
+    from nvscale.estimators.site_tokens import TokenCost, site_cost_per_token
+    from nvscale.estimators.sites import Site, site
     from nvscale.estimators.system_benchmarks import system_benchmark
+    from nvscale.estimators.system_power import power
     from nvscale.estimators.training import training
     from nvscale.estimators.training_results import TrainingStep
+    from nvscale.evidence.claims import Claim, claims
+    from nvscale.evidence.hardware import trend
     from nvscale.formats import Precision, precision, precisions
     from nvscale.frontiers import Frontier, frontier
     from nvscale.grids import Sweep, sweep
@@ -67,7 +86,7 @@ if TYPE_CHECKING:
     from nvscale.record import Record
     from nvscale.sensitivities import Elasticity, Uncertain, elasticities, uncertain
     from nvscale.serving_search import best_serving_plans, most_users, serving_cost
-    from nvscale.settings import Prices
+    from nvscale.settings import Failures, Prices
     from nvscale.silicon import Chip, Rates
     from nvscale.sizing import latency_floor, size_deployment
     from nvscale.transformers import Model
@@ -75,12 +94,14 @@ if TYPE_CHECKING:
     from nvscale.truth.microbenchmarks import measure
     from nvscale.truth.scoring import Scores, validate
     from nvscale.units import Unit
-    from nvscale.views import baselines, curves, prices, rooflines
+    from nvscale.views import baselines, curves, failures, prices, rooflines
     from nvscale.workloads import Collective, ExpertExchange, Gemm, Training
     from nvscale.workloads.serving import Decoding, Prefill, Serving
 
 _HOMES = {
+    "nvscale.analysis.attribution": "Attribution attribute",
     "nvscale.analysis.decomposition": "Decomposition",
+    "nvscale.analysis.forecasts": "Trend fit_trend",
     "nvscale.analysis.roadmap": "Curves",
     "nvscale.analysis.trends": "Growth fit_growth",
     "nvscale.budgets": "BudgetOptimum optimum",
@@ -100,10 +121,19 @@ _HOMES = {
     "nvscale.workloads.serving": "Decoding Prefill Serving",
     "nvscale.estimators.power": "kernel_energy kernel_power load_power",
     "nvscale.estimators.runs": "TrainingRun training_run",
+    "nvscale.estimators.interruptions": "goodput",
+    "nvscale.estimators.rents": "Rent rents",
+    "nvscale.estimators.run_costs": "run_costs",
+    "nvscale.estimators.site_choices": "Mix best_mix compare_sites life_cycle market_comparison mixed_site retirement_age",
+    "nvscale.estimators.site_tokens": "TokenCost site_cost_per_token",
+    "nvscale.estimators.sites": "Site site",
     "nvscale.estimators.system_benchmarks": "system_benchmark",
+    "nvscale.estimators.system_power": "power",
     "nvscale.estimators.training": "training",
     "nvscale.estimators.training_results": "TrainingStep",
     "nvscale.estimators.memory_of_training": "fits training_memory",
+    "nvscale.evidence.claims": "Claim claims",
+    "nvscale.evidence.hardware": "trend",
     "nvscale.formats": "Precision precision precisions",
     "nvscale.frontiers": "Frontier frontier",
     "nvscale.grids": "Sweep sweep",
@@ -118,9 +148,9 @@ _HOMES = {
     "nvscale.provenance": "Source",
     "nvscale.record": "Record",
     "nvscale.serving_search": "best_serving_plans most_users serving_cost",
-    "nvscale.settings": "Prices",
     "nvscale.deployments": "Deployment Deployments",
     "nvscale.disaggregation": "Disaggregated disaggregated",
+    "nvscale.settings": "Failures Prices",
     "nvscale.silicon": "Chip Rates",
     "nvscale.sizing": "latency_floor size_deployment",
     "nvscale.transformers": "Model",
@@ -128,18 +158,20 @@ _HOMES = {
     "nvscale.truth.scoring": "Scores validate",
     "nvscale.units": "Unit",
     "nvscale.truth.microbenchmarks": "measure",
-    "nvscale.views": "baselines curves prices rooflines",
+    "nvscale.views": "baselines curves failures prices rooflines",
     "nvscale.workloads": "Collective ExpertExchange Gemm Training",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 _PACKAGES = ("catalogue", "formulas", "laws", "quantities")
 
 __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
+    "Attribution",
     "BeyondRange",
     "BudgetOptimum",
     "Catalogue",
     "CatalogueError",
     "Chip",
+    "Claim",
     "Collective",
     "Crossover",
     "Curves",
@@ -152,6 +184,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Estimate",
     "ExpertExchange",
     "ExtrapolationWarning",
+    "Failures",
     "Frontier",
     "Gemm",
     "GemmEfficiency",
@@ -163,6 +196,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "MissingDependency",
     "MissingFigure",
     "MissingPrecision",
+    "Mix",
     "Model",
     "Network",
     "NoFeasiblePlan",
@@ -175,66 +209,86 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Prices",
     "Rates",
     "Record",
+    "Rent",
     "Scores",
     "Serving",
     "ServingEfficiency",
     "ServingEngine",
+    "Site",
     "Solution",
     "Source",
     "Sweep",
     "System",
+    "TokenCost",
     "Training",
     "TrainingEfficiency",
     "TrainingRun",
     "TrainingStack",
     "TrainingStep",
+    "Trend",
     "Uncertain",
     "Unit",
     "UnknownName",
     "UnverifiedWarning",
     "WrongUnit",
     "__version__",
+    "attribute",
     "baselines",
+    "best_mix",
     "best_plan",
     "best_serving_plans",
     "calibrate",
     "catalogue",
     "chip",
     "chips",
+    "claims",
     "collective",
+    "compare_sites",
     "crossovers",
     "curves",
     "decoding",
     "disaggregated",
     "elasticities",
+    "failures",
     "fit_growth",
     "fit_law",
+    "fit_trend",
     "fits",
     "formulas",
     "from_config",
     "frontier",
+    "goodput",
     "kernel",
     "kernel_energy",
     "kernel_power",
     "latency_floor",
     "laws",
+    "life_cycle",
     "load",
     "load_power",
+    "market_comparison",
     "measure",
+    "mixed_site",
     "model",
     "models",
     "most_users",
     "network",
     "networks",
     "optimum",
+    "power",
     "precision",
     "precisions",
     "prefill",
     "prices",
     "quantities",
+    "rents",
+    "retirement_age",
     "rooflines",
+    "run_costs",
     "serving",
     "serving_cost",
+    "site",
+    "site_cost_per_token",
     "size_deployment",
     "solve",
     "sweep",
@@ -245,6 +299,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "training",
     "training_memory",
     "training_run",
+    "trend",
     "uncertain",
     "validate",
 ]

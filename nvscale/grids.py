@@ -6,6 +6,7 @@ record or word) are an outer loop; a combination that cannot be (a chip without 
 nan with its reason, never an error of the whole sweep.
 """
 
+import inspect
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -131,7 +132,8 @@ def sweep(
         A function from records to an Estimate, called as `estimator(**inputs)`.
     axes : mapping of str to sequence
         Name or dotted path of a figure, and its values: numbers, text with units, records, words.
-        A short name goes to the only input or field of that name ("m" to work.m, "chip" to system.chip).
+        A short name goes to the input or parameter of that name, or else to the only field of that name
+        ("m" to work.m, "chip" to system.chip).
     outputs : mapping of str to callable, optional
         What to keep of each result; its value and what binds by default.
     run : callable, optional
@@ -151,7 +153,8 @@ def sweep(
     """
     if not axes:
         raise InvalidInput("sweep: no axes were given; write e.g. {'batch': [1, 2, 4]}")
-    found = tuple(_axis(name, values, inputs) for name, values in axes.items())
+    own = _parameters(estimator)
+    found = tuple(_axis(name, values, inputs, own) for name, values in axes.items())
     kept = outputs or {"value": _value, "by": _by}
     categories = [axis for axis in found if not axis.is_numeric]
     numeric = [axis for axis in found if axis.is_numeric]
@@ -239,11 +242,19 @@ def _by(result: Any) -> Any:
     return np.array(found[1], dtype=object)[found[0]] if isinstance(found, tuple) else found
 
 
-def _axis(name: str, values: Any, inputs: Mapping[str, Any]) -> Axis:
+def _parameters(estimator: Callable[..., Any]) -> frozenset[str]:
+    """Names that an estimator takes."""
+    try:
+        return frozenset(inspect.signature(estimator).parameters)
+    except (TypeError, ValueError):
+        return frozenset()
+
+
+def _axis(name: str, values: Any, inputs: Mapping[str, Any], own: frozenset[str]) -> Axis:
     """Find where an axis goes and what its values are."""
     import numpy as np
 
-    path = _path(name, inputs)
+    path = name if name in own else _path(name, inputs)
     given = [values] if isinstance(values, str | Record) or carrier(values) == FLOAT else list(values)
     if not given:
         raise InvalidInput(f"sweep: the axis {name!r} is empty")

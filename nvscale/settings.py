@@ -1,4 +1,4 @@
-"""What is chosen rather than built: prices."""
+"""What is chosen rather than built: prices, and how often a job is interrupted."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from nvscale.errors import InvalidInput
 from nvscale.provenance import Source
 from nvscale.record import Record
-from nvscale.unit_types import Share, USDPerJoule
+from nvscale.unit_types import Count, PerSecond, Seconds, Share, USDPerJoule
 from nvscale.units import Unit
 
 SHORTEST_LIFE = 30.0 * 86400.0
@@ -40,3 +40,31 @@ class Prices(Record):
         if type(self.rent) is float and self.rent > DEAREST_RENT:
             given = f"{self.rent:g} USD/s"
             raise InvalidInput(f"Prices: rent: {given} is above 1000 USD/h a chip; a bare number is in USD/s, write e.g. '2.65 USD/h'")
+
+
+class Failures(Record):
+    """How often nodes fail, and what an interruption of a job costs.
+
+    `nvscale.failures("llama-3.1-405b")` gives those of a published run or fleet with their sources.
+
+    Parameters
+    ----------
+    failure_rate : 1/s
+        Failures of one node per time that stop the job.
+    checkpoint_time : s
+        Time that a checkpoint stops the job.
+    restart_time : s
+        Time from a failure to useful work: detection, replacement, loading.
+    checkpoint_interval : s, optional
+        Computing time between checkpoints; the one that loses least by default.
+    node_chips : 1
+        Chips of a node.
+    """
+
+    name: str = ""
+    failure_rate: PerSecond
+    checkpoint_time: Seconds
+    restart_time: Seconds
+    checkpoint_interval: Annotated[Any, Unit("s", ">0", optional=True)] = None
+    node_chips: Count = 8.0
+    sources: Mapping[str, Source] = dataclasses.field(default_factory=dict, repr=False, compare=False)

@@ -57,6 +57,7 @@ _ROWS: tuple[tuple[str, Decimal | str | int, dict[str, int], str], ...] = (
     ("FLOP flop op OP operation operations", 1, {"flop": 1}, "si"),
     ("tok token tokens", 1, {"token": 1}, "si"),
     ("USD dollar dollars $", 1, {"USD": 1}, "si"),
+    ("BUSD billion_dollars", 10**9, {"USD": 1}, ""),
     ("s second seconds sec", 1, {"s": 1}, "si"),
     ("min minute minutes", 60, {"s": 1}, ""),
     ("h hour hours hr", _HOUR, {"s": 1}, ""),

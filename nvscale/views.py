@@ -14,7 +14,7 @@ from nvscale.estimators import fleets
 from nvscale.formats import LADDER
 from nvscale.formulas import growth
 from nvscale.provenance import Source
-from nvscale.settings import Prices
+from nvscale.settings import Failures, Prices
 from nvscale.silicon import Chip
 
 _DEFAULTS = "default-prices"
@@ -33,6 +33,42 @@ def prices(**changes: Any) -> Prices:
 
 
 _find_prices = prices  # callers have a parameter of that name
+
+
+def failures(name: str = "llama-3.1-405b", **changes: Any) -> Failures:
+    """Return how often the nodes of a published run or fleet failed, and what an interruption costs; keywords change it.
+
+    Parameters
+    ----------
+    name : str
+        An entry of the fleets of the catalogue.
+    changes : any
+        Fields of `Failures`.
+
+    Returns
+    -------
+    Failures
+        Planned stops counted; checkpoint and restart times by default where the run did not publish its own.
+
+    Examples
+    --------
+    >>> round(failures("llama-3.1-405b").failure_rate * 1000 * 86400, 2)
+    4.21
+    """
+    catalogue = default()
+    known = catalogue.figures("fleets", name)
+    rate, source = catalogue.number("fleets", name, "failure_rate", "1/s")
+    if "planned_rate" in known:
+        rate = rate + catalogue.number("fleets", name, "planned_rate", "1/s")[0]
+    values: dict[str, Any] = {"failure_rate": rate}
+    sources: dict[str, Source] = {"failure_rate": source}
+    for field in ("checkpoint_time", "restart_time", "checkpoint_interval"):
+        if field in known:
+            values[field], sources[field] = catalogue.number("fleets", name, field, "s")
+        elif field != "checkpoint_interval":
+            values[field], sources[field] = catalogue.number("assumptions", "training-run", field, "s")
+    found = Failures(name=catalogue.entry("fleets", name).name, sources=sources, **values)
+    return found.replace(**changes) if changes else found
 
 
 def default_pue() -> tuple[float, Source]:

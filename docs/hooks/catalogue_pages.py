@@ -38,6 +38,8 @@ _FREE = {
     ),
     "energy": ("Energy", "category", "Energy of operations, memory accesses and transfers, from published works."),
     "trends": ("Trends", "quantity", "Published growth rates and doubling times, each with its edition: what curves are compared with."),
+    "fleets": ("Failures", "category", "How often large jobs were interrupted, per node of eight chips, by published run or fleet."),
+    "emissions": ("Emissions", "category", "Greenhouse gas of electricity by grid, and of making chips."),
 }
 
 

@@ -20,8 +20,9 @@ from nvscale.silicon import Chip
 from nvscale.transformers import Model
 from nvscale.units import Unit
 
-KINDS = ("chips", "networks", "systems", "models", "sources", "prices", "energy", "trends", "assumptions")
-_ONE_OF = dict(zip(KINDS, ("chip", "network", "system", "model", "source", "price", "energy", "trend", "assumption"), strict=True))
+KINDS = ("chips", "networks", "systems", "models", "sources", "prices", "energy", "trends", "assumptions", "fleets", "emissions")
+_SINGULAR = ("chip", "network", "system", "model", "source", "price", "energy", "trend", "assumption", "fleet", "emission")
+_ONE_OF = dict(zip(KINDS, _SINGULAR, strict=True))
 ENTRY_POINTS = "nvscale.catalogues"
 
 

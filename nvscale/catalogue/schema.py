@@ -134,7 +134,7 @@ def models() -> dict[str, type[pydantic.BaseModel]]:
         "models": entry("ModelEntry", model_units(), family=text, organisation=text, architecture=text, source=text, at=text, date=text,
                         kind=(Literal["vendor", "restated", "measured", "derived", "estimate", "given"], "given")),
         "sources": Document,
-        **dict.fromkeys(("prices", "energy", "trends", "assumptions"), Free),
+        **dict.fromkeys(("prices", "energy", "trends", "assumptions", "fleets", "emissions"), Free),
     }  # fmt: skip
 
 
@@ -148,7 +148,7 @@ def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of a user's catalogue file.
 
     >>> sorted(json_schema()["properties"])[:3]
-    ['assumptions', 'chips', 'energy']
+    ['assumptions', 'chips', 'emissions']
     """
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_file_model().model_json_schema()}
 

@@ -9,10 +9,12 @@ from nvscale.cli import (
     calibrate_command,
     catalogue_commands,
     curve_commands,
+    evidence_commands,
     law_commands,
     measure_command,
     model_commands,
     optimum_command,
+    plan_command,
     serving_commands,
     training_command,
     truth_commands,
@@ -54,10 +56,13 @@ _COMMANDS: tuple[tuple[str, Any], ...] = (
     ("energy", catalogue_commands.energy),
     ("trends", catalogue_commands.trends),
     ("sources", catalogue_commands.sources),
+    ("trend", evidence_commands.trend),
+    ("claims", evidence_commands.claims),
     ("train", training_command.train),
     ("serve", serving_commands.serve),
     ("size", serving_commands.size),
     ("frontier", serving_commands.frontier_command),
+    ("power", plan_command.power_command),
     ("laws", law_commands.laws),
     ("fit", law_commands.fit),
     ("optimum", optimum_command.optimum),
@@ -68,3 +73,4 @@ _COMMANDS: tuple[tuple[str, Any], ...] = (
 )
 for _name, _command in _COMMANDS:
     application.command(_name)(_command)
+application.add_typer(plan_command.plan)

@@ -12,11 +12,13 @@ from nvscale.estimate import Estimate, Timing, derived, figure, term
 from nvscale.estimators.attention_kernels import served_rate
 from nvscale.estimators.kernels import kernel
 from nvscale.formulas.power_caps import power_under_load
+from nvscale.ops import FLOAT, carrier
 from nvscale.provenance import Source
 from nvscale.silicon import Chip
 from nvscale.truth.calibrations import as_calibration
 from nvscale.truth.constants import FOREIGN, OWN, Constant, Constants, family_of, shipped_constants
 from nvscale.unit_types import BytesPerSecond, FlopPerSecond
+from nvscale.units import Unit
 from nvscale.workloads import LatentAttention
 
 LOADS = ("kernels", "serving dense", "serving experts")
@@ -64,7 +66,8 @@ def load_power(
     """
     chip = _chip(system)
     used = power_efficiency(load, chip, as_calibration(calibration)) if efficiency is None else efficiency
-    return _power(chip, used, flop_rate, byte_rate, served_rate(chip, precision), unbalanced)
+    rate, width = Unit("flop/s", ">=0").si(flop_rate, "load_power: flop_rate"), Unit("byte/s", ">=0").si(byte_rate, "load_power: byte_rate")
+    return _power(chip, used, rate, width, served_rate(chip, precision), unbalanced)
 
 
 def _power(chip: Chip, used: PowerEfficiency, flop_rate: Any, byte_rate: Any, peak: Estimate, unbalanced: Any) -> Estimate:
@@ -212,6 +215,8 @@ def _scales(chip: Chip, origin: Chip) -> dict[str, float]:
 
 
 def _scaled(one: Constant, scale: float, how: str) -> Source:
+    if carrier(scale) != FLOAT:
+        return one._replace(scheme=f"{how}; {one.scheme}").source()
     if scale == 1.0:
         return one.source()
     return one._replace(value=one.value * scale, standard_error=one.standard_error * scale, scheme=f"{how}; {one.scheme}").source()

@@ -1,36 +1,41 @@
-"""`training_run`: a whole training run, from its step: calendar time, chip hours, energy and cost at a stated goodput."""
+"""`training_run`: a whole training run, from its step: calendar time, chip hours, energy, carbon and cost, with its goodput."""
 
+from collections.abc import Callable
 from typing import Any
 
 from nvscale.composition import System
-from nvscale.errors import InvalidInput, MissingFigure
-from nvscale.estimate import Estimate, Timing, derived, show, term
-from nvscale.estimators.fleets import cost_rate, facility_power
+from nvscale.errors import InvalidInput, MissingFigure, unknown
+from nvscale.estimate import Estimate, Timing, derived, figure, show, term, total
+from nvscale.estimators.fleets import cost_rate
+from nvscale.estimators.interruptions import goodput as goodput_of
+from nvscale.estimators.system_power import PARTS_AT_NAMEPLATE, chip_power_in_training, system_power
 from nvscale.estimators.training import training
 from nvscale.estimators.training_results import TrainingStep
 from nvscale.formulas import cost, energy_use
 from nvscale.ops import FLOAT, carrier
 from nvscale.parallelism import Parallelism
 from nvscale.provenance import GIVEN
-from nvscale.settings import Prices
+from nvscale.settings import Failures, Prices
 from nvscale.units import Unit
 from nvscale.workloads.training import Training
 
 DAY, HOUR = 86400.0, 3600.0
-NAMEPLATE = "every chip and part draws its nameplate power all the time"
+STEADY = "power is that of the steps, also while the run is interrupted"
+OPERATION_ALONE = "carbon is that of the electricity, without making the hardware"
 AT_COST = "cost is what the system costs its owner for the time of the run: capital recovery and energy, no staff, no buildings"
 
 
 UNITS: dict[str, tuple[tuple[float, str], tuple[float, str]]] = {
     "chip hours": ((1e6, "million chip hours"), (1.0, "chip hours")),
     "energy": ((3.6e12, "GWh"), (3.6e9, "MWh")),
+    "carbon": ((1e9, "thousand t CO2"), (1e6, "t CO2")),
     "cost": ((1e6, "million USD"), (1.0, "USD")),
 }
 """In which units a printed run tells large and small amounts."""
 
 
 class TrainingRun(Estimate):
-    """A whole run: `["days"]`, `["chip hours"]`, `["energy"]`, `["cost"]`, `["goodput"]`, `["step"]`.
+    """A whole run: `["days"]`, `["chip hours"]`, `["energy"]`, `["carbon"]`, `["cost"]`, `["goodput"]`, `["mfu"]`, `["step"]`.
 
     Parameters
     ----------
@@ -83,10 +88,16 @@ class TrainingRun(Estimate):
         took = f"{self.value / size:,.1f} {unit}"
         if self.low is not None:
             took += f" (90 %: {self.low / size:,.1f} to {self.high / size:,.1f})"
-        spent = [_amount(name, found[name].value) for name in ("energy", "cost") if name in found]
-        lines = [self.name, f"{took} at goodput {found['goodput'].value:g}, {_amount('chip hours', found['chip hours'].value)}"]
-        lines += [f"{' and '.join(spent)} at nameplate power"] if spent else []
+        spent = [_amount(name, found[name].value) for name in ("energy", "carbon", "cost") if name in found]
+        lines = [self.name, f"{took} at goodput {found['goodput'].value:.3g}, {_amount('chip hours', found['chip hours'].value)}"]
+        lines += [f"{', '.join(spent)}, {self.drawn}"] if spent else []
         return "\n  ".join([*lines, *(f"no {name}: {reason}" for name, reason in self.missing.items())])
+
+    @property
+    def drawn(self) -> str:
+        """At which power of the chips."""
+        energy = self.results.get("energy")
+        return "at nameplate power" if energy is None or PARTS_AT_NAMEPLATE not in energy.all_assumptions() else "chips under load"
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}: {show(self.value, 's')}>"
@@ -106,11 +117,14 @@ def training_run(
     *,
     tokens: Any,
     goodput: Any = None,
+    failures: "Failures | str | None" = None,
     prices: Prices | None = None,
     pue: Any = None,
+    draw: str = "load",
+    grid: Any = None,
     **others: Any,
 ) -> TrainingRun:
-    """Return a whole training run: its calendar time, chip hours, energy and cost.
+    """Return a whole training run: its calendar time, chip hours, energy, carbon and cost.
 
     Parameters
     ----------
@@ -124,17 +138,25 @@ def training_run(
         Tokens of the run.
     goodput : 1, optional
         Useful time over elapsed time: failures, restarts and checkpoints taken out; the default assumption otherwise.
+    failures : Failures or str, optional
+        Compute the goodput instead: how often nodes fail, as a record or the name of a published run or fleet.
     prices : Prices, optional
         Energy price, cost of capital, life; `nvscale.prices()` by default.
     pue : 1, optional
         Power usage effectiveness; the system's own where it has one above 1, else the default assumption.
+    draw : str
+        "load": chips draw what constants fitted to measurements say of their operations and bytes, parts their nameplate
+        power; "nameplate": everything its nameplate power.
+    grid : g/J or str, optional
+        Emissions of electricity: "400 g/kWh", or the name of an entry of the emissions; the default assumption otherwise.
     others : any
         `stack`, `efficiency`, `calibration` as for `training`.
 
     Returns
     -------
     TrainingRun
-        `["days"]`, `["chip hours"]`, `["energy"]`, `["cost"]`, `["goodput"]`, `["step"]`, and `value` in seconds.
+        `["days"]`, `["chip hours"]`, `["energy"]`, `["carbon"]`, `["cost"]`, `["goodput"]`, `["mfu"]` of the whole run,
+        `["step"]`, and `value` in seconds.
 
     Raises
     ------
@@ -143,7 +165,7 @@ def training_run(
 
     Assumptions
     -----------
-    Energy is nameplate power all the time; cost is the owner's. Where nobody published the power or the price of the system, energy
+    Power is that of the steps all the time; cost is the owner's. Where nobody published the power or the price of the system, energy
     or cost say so when they are asked for. Intervals are those of the step.
 
     Examples
@@ -157,9 +179,12 @@ def training_run(
     from nvscale import views
 
     wanted = Unit("token").si(tokens, "training_run: tokens")
+    if draw not in ("load", "nameplate"):
+        raise unknown("draw", draw, ("load", "nameplate"))
     step: TrainingStep = training(job, system, plan, **others)
-    placed, share, terms, notes = step.system, _goodput(goodput), prices or views.prices(), step.all_assumptions()
-    if goodput is None:
+    share, terms, notes = _goodput(goodput, failures, step.system.chips), prices or views.prices(), step.all_assumptions()
+    placed = step.system
+    if goodput is None and failures is None:
         notes.append(f"goodput {share.value:g}: {share.source.note if share.source else ''}")
     if pue is not None or (carrier(placed.pue) == FLOAT and placed.pue == 1.0):
         value, source = (pue, GIVEN) if pue is not None else views.default_pue()
@@ -171,27 +196,27 @@ def training_run(
     elapsed, chips = Estimate("elapsed", time.value, "s"), term("chips", placed.chips, "1")
 
     def energy() -> Estimate:
-        drawn = facility_power(placed, job.precision, terms)
-        used = energy_use.average_power_energy(drawn.value, time.value)
-        return derived("energy", used, "J", "facility power x time", drawn, elapsed, assumptions=(NAMEPLATE,))
+        return _energy(system_power(placed, chip_power_in_training(step) if draw == "load" else None), elapsed)
 
-    def costs() -> Estimate:
-        spent = cost_rate(placed, job.precision, terms)
-        paid = cost.task_cost(time.value, spent.value, 0.0, 0.0)
-        return derived("cost", paid, "USD", "cost rate x time", spent, elapsed, assumptions=(AT_COST,))
-
-    results = {
+    results: dict[str, Estimate] = {}
+    makers: dict[str, Callable[[], Estimate]] = {
+        "energy": energy,
+        "carbon": lambda: _carbon(results["energy"] if "energy" in results else energy(), grid),
+        "cost": lambda: _cost(placed, job, terms, elapsed, results["energy"] if "energy" in results else energy()),
+    }
+    results |= {
         "days": derived("days", time.value / DAY, "1", "time / day", elapsed),
         "chip hours": derived("chip hours", placed.chips * time.value / HOUR, "1", "chips x time / hour", chips, elapsed),
     }
     missing = {}
-    for what, make in (("energy", energy), ("cost", costs)):
+    for what, make in makers.items():
         try:
             results[what] = make()
         except MissingFigure as problem:
             missing[what] = str(problem)
     found = {what: _with_interval(result, step) for what, result in results.items()}
-    return TrainingRun(time, found | {"goodput": share, "step": step}, missing, tuple(notes))
+    mfu = derived("mfu", step["mfu"].value * share.value, "1", "mfu of a step x goodput", share, assumptions=step["mfu"].assumptions)
+    return TrainingRun(time, found | {"goodput": share, "mfu": mfu, "step": step}, missing, tuple(notes))
 
 
 def _with_interval(result: Estimate, step: Timing) -> Estimate:
@@ -201,9 +226,51 @@ def _with_interval(result: Estimate, step: Timing) -> Estimate:
     return result
 
 
-def _goodput(given: Any) -> Estimate:
+def _energy(drawn: Estimate, elapsed: Estimate) -> Estimate:
+    used = energy_use.average_power_energy(drawn.value, elapsed.value)
+    return derived("energy", used, "J", "facility power x time", drawn, elapsed, assumptions=(STEADY,))
+
+
+def _carbon(energy: Estimate, grid: Any) -> Estimate:
+    """Emissions of the electricity."""
+    intensity = grid_intensity(grid)
+    mass = energy_use.emissions(energy.value, intensity.value)
+    return derived("carbon", mass, "g", "energy x grid intensity", energy, intensity, assumptions=(OPERATION_ALONE,))
+
+
+def _cost(system: System, job: Training, prices: Prices, elapsed: Estimate, energy: Estimate) -> Estimate:
+    """What the run costs the owner: capital recovery over its time, and its energy."""
+    recovered = cost_rate(system, job.precision, prices)["capital"]
+    paid = cost.task_cost(elapsed.value, recovered.value, 0.0, 0.0)
+    capital = derived("capital of the run", paid, "USD", "capital recovery x time", recovered, elapsed)
+    tariff = figure(prices, "energy_price")
+    bought = derived("energy of the run", cost.energy_cost(energy.value, prices.energy_price), "USD", "energy x price", energy, tariff)
+    made = total("cost", capital, bought)
+    made.assumptions = (AT_COST,)
+    return made
+
+
+def grid_intensity(grid: Any = None) -> Estimate:
+    """Return the emissions of electricity: as given, by the name of an entry, or the default assumption."""
     from nvscale.catalogue import default
 
+    unit = Unit("g/J", ">=0")
+    if grid is None:
+        value, source = default().number("assumptions", "site", "grid", "g/J")
+        return term("grid intensity", value, "g/J", source=source)
+    if isinstance(grid, str) and not grid.strip()[:1].isdigit():
+        value, source = default().number("emissions", grid, "amount", "g/J")
+        return term("grid intensity", value, "g/J", source=source)
+    return term("grid intensity", unit.si(grid, "grid"), "g/J", source=GIVEN)
+
+
+def _goodput(given: Any, failures: "Failures | str | None", chips: Any) -> Estimate:
+    from nvscale.catalogue import default
+
+    if failures is not None:
+        if given is not None:
+            raise InvalidInput("training_run: give goodput, or failures from which it is computed, not both")
+        return goodput_of(chips, failures)
     if given is None:
         value, source = default().number("assumptions", "training-run", "goodput", "1")
         return term("goodput", value, "1", source=source)

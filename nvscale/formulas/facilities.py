@@ -8,6 +8,7 @@ __all__ = [
     "facility_power",
     "information_technology_power",
     "power_usage_effectiveness",
+    "power_usage_effectiveness_at_load",
     "power_usage_effectiveness_from_cooling",
     "site_work",
 ]
@@ -82,6 +83,43 @@ def power_usage_effectiveness_from_cooling(coefficient_of_performance: Ratio, ov
     1.15
     """
     return 1.0 + overhead + (1.0 + overhead) / coefficient_of_performance
+
+
+def power_usage_effectiveness_at_load(load: Share, fixed_overhead: Ratio, proportional_overhead: Ratio) -> Ratio:
+    r"""Power usage effectiveness of a facility of which part of the overhead runs at any load.
+
+    $$\mathrm{PUE}(l) = 1 + b + \frac{a}{l}$$
+
+    Parameters
+    ----------
+    load : 1, broadcast
+        Power of the equipment over that which the facility was built for, above 0.
+    fixed_overhead : 1, broadcast
+        Overhead a that does not fall with the load, as a share of the equipment at full load.
+    proportional_overhead : 1, broadcast
+        Overhead b in proportion to the load.
+
+    Returns
+    -------
+    1, broadcast
+        Power usage effectiveness at this load.
+
+    Assumptions
+    -----------
+    One climate; fans and pumps of variable speed fall with more than the first power of the load and are in neither term.
+
+    References
+    ----------
+    Derivation: overhead = a + b l in units of the equipment at full load, over l.
+
+    Examples
+    --------
+    1.15 at full load, two thirds of it fixed: 1.25 at half load.
+
+    >>> round(power_usage_effectiveness_at_load(0.5, 0.10, 0.05), 3)
+    1.25
+    """
+    return 1.0 + proportional_overhead + fixed_overhead / load
 
 
 def cooling_power(heat: Watts, coefficient_of_performance: Ratio) -> Watts:

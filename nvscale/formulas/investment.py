@@ -8,6 +8,7 @@ from nvscale.ops import log, minimum
 from nvscale.unit_types import USD, Exponent, Ratio, Share, USDPerSecond
 
 __all__ = [
+    "declining_earnings",
     "declining_value",
     "discounted_value",
     "economic_life",
@@ -194,6 +195,46 @@ def straight_line_value(price: USD, age: Ratio, periods: Ratio, residual_share: 
     6500.0
     """
     return price * (1.0 - (1.0 - residual_share) * minimum(age / periods, 1.0))
+
+
+def declining_earnings(earnings: USD, earnings_decline: Share, start: Ratio, end: Ratio) -> USD:
+    r"""Earnings between two ages of a machine whose output loses value at a constant rate.
+
+    $$V = e \int_{s}^{t} (1 - d)^x \,dx = e\,\frac{(1 - d)^s - (1 - d)^t}{-\ln (1 - d)}$$
+
+    Parameters
+    ----------
+    earnings : USD, broadcast
+        Earnings e per period of a new machine that is always busy.
+    earnings_decline : 1, broadcast
+        Share d by which the price of the output falls in each period, above 0 and below 1.
+    start : 1, broadcast
+        Age s at the start, in periods.
+    end : 1, broadcast
+        Age t at the end, in periods.
+
+    Returns
+    -------
+    USD, broadcast
+        Earnings.
+
+    Assumptions
+    -----------
+    Newer machines set the price of the output; the output itself stays. Not discounted.
+
+    References
+    ----------
+    Derivation: the integral of (1 - d)^x.
+
+    Examples
+    --------
+    Of an endless life at a decline of 27 % a year, the first two years earn about half.
+
+    >>> round(declining_earnings(1.0, 0.27, 0.0, 2.0) / declining_earnings(1.0, 0.27, 0.0, 100.0), 2)
+    0.47
+    """
+    kept = 1.0 - earnings_decline
+    return earnings * (kept**start - kept**end) / -log(kept)
 
 
 def declining_value(price: USD, decline: Share, periods: Ratio) -> USD:

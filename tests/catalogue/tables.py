@@ -38,7 +38,7 @@ def entries(kind: str) -> list[tuple[str, Mapping[str, Any]]]:
     return [(name, table) for file, tables in files().items() if kind_of(file) == kind for name, table in tables.items()]
 
 
-KINDS = ("chips", "networks", "systems", "models", "prices", "energy", "trends", "assumptions")
+KINDS = ("chips", "networks", "systems", "models", "prices", "energy", "trends", "assumptions", "fleets", "emissions")
 
 
 @functools.cache

@@ -95,7 +95,7 @@ def test_tokens_give_the_whole_run() -> None:
     with_unit = data(*STEP, "--tokens", "15 Ttoken", "--goodput", "0.8")
     assert with_unit["run"]["value"] == run_of["run"]["value"]
     text = run(*STEP, "--tokens", "15e12")
-    assert "days" in text and "Wh and " in text and "USD" in text and "nameplate" in text
+    assert "days" in text and "Wh, " in text and "USD" in text and "chips under load" in text
 
 
 def test_a_local_configuration_is_a_model(tmp_path: Path) -> None:

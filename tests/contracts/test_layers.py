@@ -54,7 +54,15 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "nvscale.layouts",
             "nvscale.planning",
             "nvscale.plan_results",
+            "nvscale.estimators.interruptions",
+            "nvscale.estimators.system_power",
             "nvscale.estimators.runs",
+            "nvscale.estimators.rents",
+            "nvscale.estimators.run_costs",
+            "nvscale.estimators.site_terms",
+            "nvscale.estimators.site_choices",
+            "nvscale.estimators.sites",
+            "nvscale.estimators.site_tokens",
             "nvscale.estimators.serving",
             "nvscale.estimators.serving_use",
             "nvscale.serving_layouts",
@@ -66,6 +74,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     ("measured truth", ("nvscale.truth",)),
+    ("evidence", ("nvscale.evidence",)),
     ("report and plots", ("nvscale.report", "nvscale.plots")),
     ("package and command line", ("nvscale", "nvscale.cli", "nvscale.__main__")),
 )
@@ -82,6 +91,7 @@ LAZY: dict[tuple[str, str, str], str] = {
     ("nvscale.cli.catalogue_commands", "nvscale.catalogue.schema", "schema"): "pydantic is loaded only for the JSON Schema",
     ("nvscale.cli.curve_commands", "nvscale.report.page", "report"): "jinja2 and matplotlib are loaded only for the page",
     ("nvscale.cli.curve_commands", "nvscale.plots", "roofline"): "matplotlib is loaded only for a plot",
+    ("nvscale.cli.plan_command", "nvscale.plots", "power_command"): "matplotlib is loaded only for a plot",
     ("nvscale.cli.measure_command", "nvscale.plots", "measure"): "matplotlib is loaded only for a plot",
 }
 SOLVERS = tuple(f"nvscale.analysis.law_fitting.{name}" for name in ("solver", "quality", "projection"))
@@ -98,6 +108,7 @@ AT_TOP: dict[str, tuple[str, ...]] = {
 }
 IN_FUNCTIONS: dict[str, tuple[str, ...]] = {
     "numpy": (
+        "nvscale.estimators.sites",
         "nvscale.budgets",
         "nvscale.inverse",
         "nvscale.sensitivities",
@@ -117,6 +128,7 @@ IN_FUNCTIONS: dict[str, tuple[str, ...]] = {
         "nvscale.composition",
         "nvscale.analysis.*",
         "nvscale.laws.*",
+        "nvscale.evidence.*",
     ),
     "sympy": ("nvscale.ops", "nvscale.closed_forms", "nvscale.laws.*"),
     "jax": ("nvscale.ops",),
@@ -131,6 +143,7 @@ IN_FUNCTIONS: dict[str, tuple[str, ...]] = {
         "nvscale.analysis.*",
         "nvscale.estimators.*",
         "nvscale.laws.*",
+        "nvscale.evidence.*",
     ),
     "pandas": (
         "nvscale.analysis.*",

@@ -163,3 +163,16 @@ def test_speculation_pays_less_the_fuller_the_batch():
 def test_a_draft_and_its_gain_cannot_both_be_given():
     with pytest.raises(InvalidInput, match="accepted"):
         KNOWN.replace(accepted=2.0, draft_tokens=2)
+
+
+# ---------------------------------------------------------------------- symbols
+
+
+def test_a_closed_form_is_the_number():
+    sympy = pytest.importorskip("sympy")
+    users = sympy.Symbol("C", positive=True)
+    form = nv.serving(KNOWN.replace(concurrency=users), NODE, TP8)
+    for count in (1.0, 32.0, 5000.0):
+        number = nv.serving(KNOWN.replace(concurrency=count), NODE, TP8)
+        for name in ("tpot", "tokens per second", "usd per million tokens"):
+            assert float(form[name].value.subs(users, count)) == pytest.approx(number[name].value, rel=1e-12)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import nvscale as nv
-from nvscale.errors import InvalidInput, MissingFigure, WrongUnit
+from nvscale.errors import InvalidInput, MissingFigure, UnknownName, WrongUnit
 from nvscale.estimators.fleets import cost_rate, facility_power
 
 JOB = nv.Training(model=nv.model("llama-3.1-8b"), sequence=8192, global_batch=1024)
@@ -31,13 +31,33 @@ def test_the_time_is_steps_times_step_over_goodput_with_its_interval() -> None:
     assert run["chip hours"].value * 3600.0 == pytest.approx(1024 * run.value)
 
 
-def test_energy_is_facility_power_times_time_and_cost_its_rate_times_time() -> None:
-    run = whole()
+def test_at_nameplate_power_energy_is_facility_power_times_time_and_cost_its_rate_times_time() -> None:
+    run = whole(draw="nameplate")
     site = SYSTEM.replace(pue=1.25)
     assert run["energy"].value == pytest.approx(facility_power(site, "bf16", nv.prices()).value * run.value)
     assert run["energy"].value == pytest.approx(1.25 * SYSTEM.power * run.value)
     assert run["cost"].value == pytest.approx(cost_rate(site, "bf16", nv.prices()).value * run.value)
     assert run["energy"].quantity.to("GWh").magnitude == pytest.approx(run["energy"].value / 3.6e12)
+
+
+def test_under_load_the_chips_draw_what_their_operations_say_and_the_rest_its_nameplate() -> None:
+    run = whole()
+    of_a_chip = run["energy"]["power of h100-sxm"].value
+    assert 300.0 < of_a_chip < 700.0
+    assert run["energy"].value == pytest.approx(1.25 * (SYSTEM.power + 1024 * (of_a_chip - 700.0)) * run.value)
+    assert run["cost"]["energy of the run"].value == pytest.approx(run["energy"].value * nv.prices().energy_price)
+    assert run["carbon"].value == pytest.approx(run["energy"].value * run["carbon"]["grid intensity"].value)
+    assert whole(grid="400 g/kWh")["carbon"].value == pytest.approx(run["energy"].value * 400.0 / 3.6e6)
+    with pytest.raises(UnknownName, match="draw"):
+        whole(draw="laod")
+
+
+def test_failures_give_the_goodput_instead() -> None:
+    run = nv.training_run(JOB, SYSTEM, nv.Parallelism(tp=2), tokens=TOKENS, failures="rsc-1")
+    assert run["goodput"].value == nv.goodput(1024, "rsc-1").value
+    assert run["mfu"].value == pytest.approx(run["step"]["mfu"].value * run["goodput"].value)
+    with pytest.raises(InvalidInput, match="not both"):
+        whole(failures="rsc-1")
 
 
 def test_what_is_in_proportion_to_the_step_has_its_interval() -> None:
@@ -53,7 +73,7 @@ def test_a_system_without_a_price_has_days_and_energy_all_the_same() -> None:
     assert run["days"].value > 0.0 and run["energy"].value > 0.0
     with pytest.raises(MissingFigure, match=r"cost of the run: .*price"):
         run["cost"]
-    assert "no cost: " in str(run) and "Wh at nameplate" in str(run)
+    assert "no cost: " in str(run) and "chips under load" in str(run)
     assert "price" in run.to_dict()["missing"]["cost"] and "cost" not in run.to_dict()["results"]
 
 
@@ -99,7 +119,7 @@ def test_printed_and_as_json_it_says_what_it_rests_on() -> None:
     run = whole()
     lines = str(run).splitlines()
     assert len(lines) == 3 and max(map(len, lines)) <= 100
-    assert "90 %" in lines[1] and "goodput 0.9" in lines[1] and "Wh and " in lines[2] and "nameplate" in lines[2]
+    assert "90 %" in lines[1] and "goodput 0.9" in lines[1] and "Wh, " in lines[2] and "chips under load" in lines[2]
     assert len(repr(run).splitlines()) == 1
     small = str(whole(tokens=1e11))
     assert "MWh" in small and "hours (90 %" in small and "million" not in small and " 0.0 " not in small
