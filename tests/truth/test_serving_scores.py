@@ -127,7 +127,7 @@ def test_three_rows_of_a_site_tell_its_expert_layers() -> None:
 
 
 def test_intervals_of_regimes_differ() -> None:
-    model, node, plan = nv.model("llama-3.1-70b"), nv.system("dgx-h200"), nv.Parallelism(tp=8)
+    model, node, plan = nv.model("llama-3.1-70b"), nv.system("dgx-h100"), nv.Parallelism(tp=8)
 
     def wide(engine: str, users: float, name: str = "tpot") -> float:
         found = nv.serving(nv.Serving(model=model, isl=1024, osl=1024, concurrency=users, precision="fp8"), node, plan, engine=engine)[name]
