@@ -6,6 +6,8 @@ from typing import Any
 
 import markup
 from accuracy_cells import BESIDE, COLUMNS, beside, figures
+from accuracy_serving import KIND as SERVING
+from accuracy_serving import serving_parts
 from accuracy_training import KIND as TRAINING
 from accuracy_training import training_parts
 
@@ -37,6 +39,7 @@ def kind_page(name: str, found: Scores, chips: Scores, shipped: Scores) -> str:
         for part in [
             *parts,
             *(training_parts(found, chips, shipped) if name == TRAINING else ()),
+            *(serving_parts(found, chips) if name == SERVING else ()),
             "## Scores",
             f"Groups by {', '.join(kind.scored_by)}; {_held_out_by(name)}",
             table,
@@ -56,6 +59,8 @@ def _held_out_by(name: str) -> str:
         return "every row is predicted without the rows of its chip."
     if name == TRAINING:
         return "every row is predicted without the rows of its source, or of its model where that has experts."
+    if name == SERVING:
+        return "every row is predicted without the rows of its model, chip, format, number of chips and lengths."
     if name not in FOLDS_BY:
         return "these rows have no folds: every row is predicted with the constants in use."
     return f"every row is predicted without the rows of its shape ({', '.join(FOLDS_BY[name])})."

@@ -13,6 +13,8 @@ from accuracy_law import law_page
 from accuracy_limits import LIMIT_COLUMNS, LIMITS, limit_row
 from accuracy_power import TEXT as POWER
 from accuracy_power import power_table
+from accuracy_serving import LIMITS as SERVING_LIMITS
+from accuracy_serving import serving_limits
 from accuracy_systems import TITLE as SYSTEMS
 from accuracy_systems import systems_page
 from accuracy_training import LIMITS as TRAINING_LIMITS
@@ -108,6 +110,10 @@ def index_page(found: Scores, chips: Scores, shipped: Scores) -> str:
         "Steps are held out by source, or by model where that has experts. [Their page](training.md) shows each source, chip and model, "
         "and every fitted constant; [the guide](../guide/accuracy.md#training-steps) says what is missed and why.",
         markup.table(TRAINING_LIMITS, limit_rows(*(one.predictions["training"] for one in (found, chips, shipped)), found)),
+        "## Served requests",
+        "Held out by configuration. [Their page](serving.md) shows each chip, engine and model, and every fitted constant; "
+        "[the guide](../guide/accuracy.md#served-requests) says what is missed and why.",
+        markup.table(SERVING_LIMITS, serving_limits(found, chips)),
         "## Laws and whole systems",
         "No measured time should beat the bare roofline by more than a tenth: [the rows that do, one by one](roofline-law.md). "
         "Linpack and HPCG against the band of systems in public lists: [whole systems](systems.md).",

@@ -458,9 +458,11 @@ def _measured(name: str, chip: Chip, table: Constants) -> str:
     """Which intervals hold: of an engine and a chip with measured kernels, of any engine, of a chip without, of a strange one."""
     kernels = table.find("kernels bf16", "", chip)
     which = STRANGE if kernels is None else kernels.interval
-    if which in (OWN, GENERIC):
-        return OWN if name in MEASURED_ENGINES else GENERIC
-    return which
+    if which == STRANGE:
+        return which
+    if name not in MEASURED_ENGINES:
+        return GENERIC
+    return OWN if which == GENERIC else which
 
 
 def _record(record: type[Any], found: Found) -> Any:

@@ -81,7 +81,13 @@ def parts_of(table: Table) -> Mapping[str, Mapping[str, Any]]:
         except UnknownName:
             continue
     stated = has_layout(table)
-    return {RATE: {"dense, layout stated": stated & ~experts, "experts, layout stated": stated & experts, "no layout stated": ~stated}}
+    return {
+        RATE: {
+            "dense, layout stated": stated & ~experts,
+            "experts, layout stated": stated & experts,
+            "any, layout not stated": ~stated,
+        }
+    }
 
 
 def has_layout(table: Table) -> Any:

@@ -29,8 +29,6 @@ PASSES = 0.7
 """Share of the bandwidth that element-wise passes reach inside an engine."""
 LARGEST = 16e6
 """Bytes of the largest all-reduce of a step that custom kernels serve."""
-ALIKE = {"b300": ("gb300",), "h100-sxm": ("h200-sxm",)}
-"""Chips that get the constants of another one: the same units in another package, or with more memory."""
 MULTIPLIES, ATTENTION, EXCHANGE, COUNT = (
     "bundled matrix multiplies",
     "bundled attention",
@@ -235,8 +233,7 @@ def kernels() -> dict[tuple[str, str], dict[str, Figure]]:
         for form in FORMATS:
             own = multiplies(chip, form)
             if own and "attention_peak" in around:
-                for place in (name, *ALIKE.get(name, ())):
-                    made[f"kernels {form}", place] = own | around
+                made[f"kernels {form}", name] = own | around
     shared = _shared(made)
     for (class_, _), figures in (made | shared).items():
         usual = shared[class_, ANY]
