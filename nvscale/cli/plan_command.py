@@ -143,6 +143,7 @@ def plan_site(
     power: Annotated[str | None, typer.Option("--power", help='Facility power, e.g. "100 MW".')] = None,
     budget: Annotated[str | None, typer.Option(help='Capital, e.g. "1 BUSD".')] = None,
     chips: Annotated[int | None, typer.Option(min=1, help="Chips that can be had.")] = None,
+    network_chips: Annotated[int | None, typer.Option(min=1, help="Chips that one scale-out network joins.")] = None,
     pue: Pue = None,
     energy_price: EnergyPrice = None,
     discount_rate: DiscountRate = None,
@@ -161,7 +162,7 @@ def plan_site(
 ) -> None:
     """Chips, peak, training capability, capital and yearly cost of a site, and what limits it."""
     given = _given(energy_price=energy_price, discount_rate=discount_rate, life=life, facility_capex=facility_capex)
-    given |= _given(network_share=network_share, mfu=mfu, grid=grid)
+    given |= _given(network_share=network_share, mfu=mfu, grid=grid, network_chips=network_chips)
     found = site(
         on, power=power, budget=budget, chips=chips, pue=pue, load=load, precision=precision, oversubscription=oversubscription,
         method=method, **given,

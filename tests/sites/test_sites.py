@@ -114,6 +114,12 @@ def test_a_site_is_plain_json_and_explains_itself() -> None:
         assert words in text
 
 
+def test_the_network_binds_where_it_joins_fewest() -> None:
+    found = nv.site("dgx-h100", power="100 MW", network_chips=64**3 / 4)
+    assert found.by == "power" and found.limits["network"].value == 8192.0
+    assert nv.site("dgx-h100", power="1 GW", network_chips=64**3 / 4).by == "network"
+
+
 def test_life_and_tariff_given_are_marked_as_given() -> None:
     found = nv.site("dgx-h100", power="100 MW", life="4 year", energy_price="0.05 USD/kWh")
     sources = {node.name: str(node.source) for _, node in found["yearly cost"].nodes() if node.source is not None}
