@@ -15,13 +15,17 @@ from nvscale._version import __version__
 
 if TYPE_CHECKING:
     from nvscale import catalogue, formulas, laws, quantities
+    from nvscale.analysis.attribution import Attribution, attribute
     from nvscale.analysis.decomposition import Decomposition
+    from nvscale.analysis.forecasts import Trend, fit_trend
     from nvscale.analysis.roadmap import Curves
     from nvscale.analysis.trends import Growth, fit_growth
     from nvscale.budgets import BudgetOptimum, optimum
     from nvscale.catalogue import Catalogue, chip, chips, load, model, models, network, networks, system, systems
     from nvscale.closed_forms import Crossover, crossovers, symbolic
     from nvscale.composition import Network, Part, System
+    from nvscale.deployments import Deployment, Deployments
+    from nvscale.disaggregation import Disaggregated, disaggregated
     from nvscale.efficiencies import IDEAL, GemmEfficiency
     from nvscale.efficiencies.serving import ServingEfficiency, ServingEngine
     from nvscale.efficiencies.training import TrainingEfficiency, TrainingStack
@@ -66,7 +70,10 @@ if TYPE_CHECKING:
     from nvscale.estimators.system_power import power
     from nvscale.estimators.training import training
     from nvscale.estimators.training_results import TrainingStep
+    from nvscale.evidence.claims import Claim, claims
+    from nvscale.evidence.hardware import trend
     from nvscale.formats import Precision, precision, precisions
+    from nvscale.frontiers import Frontier, frontier
     from nvscale.grids import Sweep, sweep
     from nvscale.inverse import Solution, solve
     from nvscale.laws.fit_results import LawFit
@@ -78,8 +85,10 @@ if TYPE_CHECKING:
     from nvscale.provenance import Source
     from nvscale.record import Record
     from nvscale.sensitivities import Elasticity, Uncertain, elasticities, uncertain
+    from nvscale.serving_search import best_serving_plans, most_users, serving_cost
     from nvscale.settings import Failures, Prices
     from nvscale.silicon import Chip, Rates
+    from nvscale.sizing import latency_floor, size_deployment
     from nvscale.transformers import Model
     from nvscale.truth.fitting import calibrate
     from nvscale.truth.microbenchmarks import measure
@@ -90,7 +99,9 @@ if TYPE_CHECKING:
     from nvscale.workloads.serving import Decoding, Prefill, Serving
 
 _HOMES = {
+    "nvscale.analysis.attribution": "Attribution attribute",
     "nvscale.analysis.decomposition": "Decomposition",
+    "nvscale.analysis.forecasts": "Trend fit_trend",
     "nvscale.analysis.roadmap": "Curves",
     "nvscale.analysis.trends": "Growth fit_growth",
     "nvscale.budgets": "BudgetOptimum optimum",
@@ -121,7 +132,10 @@ _HOMES = {
     "nvscale.estimators.training": "training",
     "nvscale.estimators.training_results": "TrainingStep",
     "nvscale.estimators.memory_of_training": "fits training_memory",
+    "nvscale.evidence.claims": "Claim claims",
+    "nvscale.evidence.hardware": "trend",
     "nvscale.formats": "Precision precision precisions",
+    "nvscale.frontiers": "Frontier frontier",
     "nvscale.grids": "Sweep sweep",
     "nvscale.model_configs": "from_config",
     "nvscale.laws.fit_results": "LawFit",
@@ -133,8 +147,12 @@ _HOMES = {
     "nvscale.planning": "best_plan",
     "nvscale.provenance": "Source",
     "nvscale.record": "Record",
+    "nvscale.serving_search": "best_serving_plans most_users serving_cost",
+    "nvscale.deployments": "Deployment Deployments",
+    "nvscale.disaggregation": "Disaggregated disaggregated",
     "nvscale.settings": "Failures Prices",
     "nvscale.silicon": "Chip Rates",
+    "nvscale.sizing": "latency_floor size_deployment",
     "nvscale.transformers": "Model",
     "nvscale.truth.fitting": "calibrate",
     "nvscale.truth.scoring": "Scores validate",
@@ -147,21 +165,27 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.s
 _PACKAGES = ("catalogue", "formulas", "laws", "quantities")
 
 __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
+    "Attribution",
     "BeyondRange",
     "BudgetOptimum",
     "Catalogue",
     "CatalogueError",
     "Chip",
+    "Claim",
     "Collective",
     "Crossover",
     "Curves",
     "Decoding",
     "Decomposition",
+    "Deployment",
+    "Deployments",
+    "Disaggregated",
     "Elasticity",
     "Estimate",
     "ExpertExchange",
     "ExtrapolationWarning",
     "Failures",
+    "Frontier",
     "Gemm",
     "GemmEfficiency",
     "Growth",
@@ -201,35 +225,43 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "TrainingRun",
     "TrainingStack",
     "TrainingStep",
+    "Trend",
     "Uncertain",
     "Unit",
     "UnknownName",
     "UnverifiedWarning",
     "WrongUnit",
     "__version__",
+    "attribute",
     "baselines",
     "best_mix",
     "best_plan",
+    "best_serving_plans",
     "calibrate",
     "catalogue",
     "chip",
     "chips",
+    "claims",
     "collective",
     "compare_sites",
     "crossovers",
     "curves",
     "decoding",
+    "disaggregated",
     "elasticities",
     "failures",
     "fit_growth",
     "fit_law",
+    "fit_trend",
     "fits",
     "formulas",
     "from_config",
+    "frontier",
     "goodput",
     "kernel",
     "kernel_energy",
     "kernel_power",
+    "latency_floor",
     "laws",
     "life_cycle",
     "load",
@@ -239,6 +271,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "mixed_site",
     "model",
     "models",
+    "most_users",
     "network",
     "networks",
     "optimum",
@@ -253,8 +286,10 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "rooflines",
     "run_costs",
     "serving",
+    "serving_cost",
     "site",
     "site_cost_per_token",
+    "size_deployment",
     "solve",
     "sweep",
     "symbolic",
@@ -264,6 +299,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "training",
     "training_memory",
     "training_run",
+    "trend",
     "uncertain",
     "validate",
 ]

@@ -255,7 +255,7 @@ class System(Record):
     @property
     def price_basis(self) -> str:
         """What the price is: list, street, build cost, estimate ... with the date."""
-        sources = [part.source("price") for part in self.parts if part.price]
+        sources = [part.source("price") for part in self.parts if carrier(part.price) != FLOAT or part.price]
         if not any(part.covers_chip_price == 1.0 for part in self.parts):
             sources.append(self.chip.source("price"))
         return " + ".join(dict.fromkeys(f"{s.basis or s.kind} {s.date}".strip() for s in sources))

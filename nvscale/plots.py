@@ -3,18 +3,26 @@
 Every function returns a `matplotlib.figure.Figure`; nothing is shown and no global state is used.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
+from nvscale.analysis.attribution import Attribution
 from nvscale.analysis.decomposition import Decomposition
+from nvscale.analysis.forecasts import Trend
 from nvscale.analysis.roadmap import Curves
 from nvscale.errors import MissingDependency, MissingPrecision
 from nvscale.estimators.fleets import METRICS
 from nvscale.estimators.power import power_efficiency
+from nvscale.evidence.claims import Claim
+from nvscale.evidence.frontiers import Envelope
+from nvscale.evidence.software import Series
 from nvscale.formats import LADDER
 from nvscale.formulas.power_caps import power_under_load
+from nvscale.frontiers import Frontier, X, column
 from nvscale.report.tables import times
 from nvscale.silicon import Chip
+from nvscale.units import readable
 from nvscale.views import Baseline
 
 try:
@@ -198,7 +206,134 @@ def draw_decomposition(parts: dict[str, Decomposition]) -> Any:
     return figure
 
 
+def draw_waterfall(found: Attribution, least: float = 0.01) -> Any:
+    """Draw an attribution as a waterfall from before to after; factors below a share of the whole movement are put together."""
+    moved = math.fsum(abs(value) for value in found.contributions.values()) or 1.0
+    large = {name: value for name, value in found.contributions.items() if abs(value) >= least * moved}
+    rest = math.fsum(value for name, value in found.contributions.items() if name not in large)
+    steps = sorted(large.items(), key=lambda item: -item[1]) + ([("others", rest)] if len(large) < len(found.contributions) else [])
+    figure = _figure(height=1.6 + 0.32 * len(steps))
+    is_log = found.scale == "log"
+    axes = _axes(figure, f"{found.name}: {readable(found.before, found.unit)} to {readable(found.after, found.unit)}", "", "")
+    axes.set_xlabel(f"{found.name} ({found.unit})" + (", log scale" if is_log else ""))
+    at = found.before
+    for row, (_, value) in enumerate(steps, start=1):
+        end = at * math.exp(value) if is_log else at + value
+        axes.barh(row, end - at, left=at, color=COLOURS[3] if value >= 0 else COLOURS[4], height=0.65)
+        shown = f"x{math.exp(value):.3g}" if is_log else f"{value:+.3g}"
+        axes.annotate(f" {shown}", (max(at, end), row), va="center", fontsize=7)
+        axes.plot([end, end], [row, row + 1], color="#868e96", linewidth=0.7)
+        at = end
+    for row, value in ((0, found.before), (len(steps) + 1, found.after)):
+        axes.plot([value, value], [row - 0.33, row + 0.33], color=COLOURS[0], linewidth=4)
+    axes.plot([found.before, found.before], [0, 1], color="#868e96", linewidth=0.7)
+    axes.set_yticks(range(len(steps) + 2), ["before", *(name for name, _ in steps), "after"], fontsize=8)
+    axes.invert_yaxis()
+    if is_log:
+        axes.set_xscale("log")
+    axes.margins(x=0.12)
+    return figure
+
+
+def draw_trend(trends: Sequence[Trend], until: float = 2035.0) -> Any:
+    """Draw trends with their points, the confidence interval of each and the prediction interval of one more point."""
+    figure = _figure()
+    axes = _axes(figure, "Trends and forecasts", "year", f"value ({trends[0].unit})")
+    for i, trend in enumerate(trends):
+        colour, first, last = COLOURS[i % len(COLOURS)], min(trend.years), max(trend.years)
+        grid = [first + (until - first) * step / 120.0 for step in range(121)]
+        along = [trend.at(year) for year in grid]
+        axes.fill_between(grid, [one.least for one in along], [one.most for one in along], color=colour, alpha=0.10, linewidth=0)
+        axes.fill_between(grid, [one.low for one in along], [one.high for one in along], color=colour, alpha=0.22, linewidth=0)
+        parts = [one for one in along if one.year <= last], [one for one in along if one.year >= last]
+        for shown, style in zip(parts, ("-", "--"), strict=True):
+            axes.plot([one.year for one in shown], [one.value for one in shown], style, color=colour, linewidth=1.4)
+        axes.plot(trend.years, trend.values, "o", color=colour, markersize=3.5, label=f"{trend.name}: {trend.growth}")
+    axes.set_yscale("log")
+    axes.legend(fontsize=7, frameon=False, loc="upper left")
+    return figure
+
+
+def draw_envelopes(frontiers: Sequence[Envelope], points: Sequence[tuple[str, float, float]] = ()) -> Any:
+    """Draw frontiers of throughput over speed per user; published points (name, speed or nan, throughput) beside them."""
+    figure = _figure()
+    axes = _axes(figure, "Throughput and interactivity", "tokens/s of a user", f"throughput ({frontiers[0].unit})")
+    for i, one in enumerate(frontiers):
+        axes.plot(one.per_user, one.throughput, color=COLOURS[i % len(COLOURS)], linewidth=1.7, label=f"{one.name}, estimated")
+    for i, (name, speed, rate) in enumerate(points):
+        colour = COLOURS[(len(frontiers) + i) % len(COLOURS)]
+        if math.isnan(speed):
+            axes.axhline(rate, color=colour, linewidth=0.9, linestyle=":", label=f"{name}, speed not given")
+        else:
+            axes.plot(speed, rate, "D", color=colour, markersize=5, label=name)
+    axes.set_yscale("log")
+    axes.legend(fontsize=6.5, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    return figure
+
+
+def draw_software(series: Sequence[Series], claimed: float | None = None) -> Any:
+    """Draw gains on the same hardware over time, a line per benchmark; what a claim says as a dashed line over a year."""
+    figure = _figure()
+    axes = _axes(figure, "The same hardware, round by round", "years since the first round", "speed over the first round")
+    for i, one in enumerate(series):
+        style = {"color": COLOURS[i % len(COLOURS)], "linestyle": STYLES[(i // len(COLOURS)) % len(STYLES)], "linewidth": 1.3}
+        axes.plot(one.years, one.speeds, "o", markersize=3.5, label=f"{one.benchmark}, {one.gpus} {one.gpu}", **style)
+    if claimed is not None:
+        axes.plot([0.0, 1.0], [1.0, claimed], color="black", linestyle="--", linewidth=1.2, label=f"claimed: {claimed:g} in a year")
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.legend(fontsize=6.5, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    return figure
+
+
+def draw_findings(claim: Claim) -> Any:
+    """Draw the findings of a claim: dots with intervals, filled where they hold, and what is needed as a tick."""
+    figure = _figure(height=1.3 + 0.36 * len(claim.findings))
+    axes = _axes(figure, f"{claim.id}: {claim.title}", "value", "")
+    for row, one in enumerate(claim.findings):
+        colour = {True: COLOURS[3], False: COLOURS[4], None: COLOURS[7]}[one.holds]
+        if one.low is not None and one.high is not None:
+            axes.plot([one.low, one.high], [row, row], color=colour, linewidth=1.4)
+        axes.plot(one.value, row, "o", color=colour, markersize=6, markerfacecolor=colour if one.holds else "white")
+        for limit in (one.at_least, one.at_most):
+            if limit is not None:
+                axes.plot([limit, limit], [row - 0.3, row + 0.3], color="black", linewidth=1.2)
+    axes.set_yticks(range(len(claim.findings)), [one.level for one in claim.findings], fontsize=7.5)
+    axes.set_ylim(len(claim.findings) - 0.5, -0.5)
+    values = [one.value for one in claim.findings]
+    if max(values) > 20.0 * max(min(values), 1e-9):
+        axes.set_xscale("log")
+    axes.margins(x=0.08)
+    return figure
+
+
 def _patches(colour: dict[str, str]) -> list[Any]:
     from matplotlib.patches import Patch
 
     return [Patch(color=value, label=name) for name, value in colour.items()]
+
+
+def draw_frontier(frontier: Frontier, per: str = "gpu") -> Any:
+    """Draw throughput against the speed that a user sees: a thin line per layout, and a thick envelope per system and format."""
+    name = column(per)
+    figure = _figure()
+    lengths = f"{frontier.work.isl:g} in, {frontier.work.osl:g} out"
+    wanted = {"gpu": "tokens/s per GPU", "megawatt": "tokens/s per megawatt", "usd": "tokens per USD"}[per]
+    axes = _axes(figure, f"{frontier.work.model.name or 'model'}, {lengths}", "tokens/s that a user sees", wanted)
+    axes.set_yscale("log")
+    kinds = list(dict.fromkeys((line.system, line.precision) for line in frontier.lines()))
+    colour = {kind: COLOURS[i % len(COLOURS)] for i, kind in enumerate(kinds)}
+    for line in frontier.lines():
+        axes.plot(line.figures[X], line.figures[name], color=colour[line.system, line.precision], linewidth=0.6, alpha=0.35)
+    for system, precision in kinds:
+        rows = frontier.envelope(per, system=system, precision=precision)
+        if rows:
+            axes.plot(
+                [row[X] for row in rows],
+                [row[name] for row in rows],
+                color=colour[system, precision],
+                linewidth=2.0,
+                label=f"{system} {precision}",
+            )
+    axes.legend(fontsize=8, frameon=False)
+    return figure

@@ -12,18 +12,21 @@ from nvscale.units import Unit
 
 SHORTEST_LIFE = 30.0 * 86400.0
 DEAREST_ENERGY = 10.0 / 3.6e6
+DEAREST_RENT = 1000.0 / 3600.0
 
 
 class Prices(Record):
     """Prices and terms that turn a purchase and a power draw into dollars per hour.
 
-    `nvscale.prices()` gives the catalogue's defaults with their sources.
+    `nvscale.prices()` gives the catalogue's defaults with their sources. With `rent`, USD per chip and time
+    ("2.65 USD/h"), a system is rented: nothing is bought, and energy is in the rent.
     """
 
     energy_price: USDPerJoule
     discount_rate: Share
     life: Annotated[Any, Unit("s")]
     utilisation: Annotated[Any, Unit("1", "(0,1]")] = 1.0
+    rent: Annotated[Any, Unit("USD/s", ">0", optional=True)] = None
     sources: Mapping[str, Source] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -34,6 +37,9 @@ class Prices(Record):
         if type(self.energy_price) is float and self.energy_price > DEAREST_ENERGY:
             given = f"{self.energy_price:g} USD/J"
             raise InvalidInput(f"Prices: energy_price: {given} is above 10 USD/kWh; a bare number is in USD/J, write e.g. '0.08 USD/kWh'")
+        if type(self.rent) is float and self.rent > DEAREST_RENT:
+            given = f"{self.rent:g} USD/s"
+            raise InvalidInput(f"Prices: rent: {given} is above 1000 USD/h a chip; a bare number is in USD/s, write e.g. '2.65 USD/h'")
 
 
 class Failures(Record):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nvscale.analysis.decomposition import Decomposition, decompose
+from nvscale.analysis.forecasts import Trend, fit_trend
 from nvscale.analysis.trends import Growth, fit_growth
 from nvscale.composition import System
 from nvscale.errors import InvalidInput, MissingFigure, unknown
@@ -107,6 +108,21 @@ class Curves:
         fit = fit_growth([point.year for point, _ in known], [value for _, value in known], self.confidence)
         change = growth.growth_factor(v0, v1, years)
         return Change(metric, first.name, last.name, years, v1 / v0, change, fit, _remarks(metric, first, last))
+
+    def trend(self, metric: str = "performance", *, shape: str = "exponential", points: str = "all") -> Trend:
+        """Return a trend of a metric with forecast and intervals, through all systems that have it.
+
+        >>> import nvscale
+        >>> print(nvscale.curves(level="chip").trend("memory bandwidth"))
+        memory bandwidth of a chip, exponential, 9 points 2016.3 to 2026.7: 1.357x a year (1.30 to 1.42 at 90%)
+        """
+        self.growth(metric)  # refuses what is not there
+        known = [(point.year, value) for point in self.points if (value := point.value(metric)) is not None]
+        years, values = zip(*known, strict=True)
+        name = f"{metric} of a {self.level}"
+        return fit_trend(
+            years, values, shape=shape, points=points, confidence=self.confidence, name=name, unit=METRICS[metric].unit
+        )  # fmt: skip
 
     def changes(self) -> dict[str, Change]:
         """Return the change of every metric that at least two systems have."""

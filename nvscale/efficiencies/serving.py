@@ -57,16 +57,24 @@ class ServingEngine(Efficiency):
         Part of the prefills of other users that a decode step waits for.
     expert_bytes, expert_work : 1
         Time of reading experts' weights, and of their work, relative to bandwidth and peak rate.
+    expert_work_plain : 1
+        The same of the work of experts whose weights have no scales in blocks: 16 bits, or 8 bits with one scale.
     expert_layer : s
         Routing, sorting and launches of an expert layer.
+    expert_layer_narrow : s
+        The same where weights of 4 bits meet units of 4 bits: one fused kernel.
+    expert_half_width : 1
+        Width of an expert's part on one chip at which reading it takes twice as long for its bytes as a wide one does.
     prefill_alone : 1
         1: prompts are computed in steps of their own; 0: together with decoding.
     reserves : 1
         Part of the output for which the cache is reserved ahead: 1 all of it, 0.5 what is used on average.
+    shares_free : 1
+        1: the engine takes its share of the memory that weights leave; 0: weights are part of its share of all memory.
     first_scale : 1
         Time of the first pass relative to the sum of its kernels.
     first_steps : 1
-        Decode steps that a new request waits besides.
+        Decode steps that a new request waits besides, for each data parallel rank.
     admission : s
         Time per user of a burst until a request is admitted.
     first_launch, first_expert_layer : s
@@ -79,9 +87,13 @@ class ServingEngine(Efficiency):
     interference: Ratio = 1.0
     expert_bytes: Ratio = 1.0
     expert_work: Ratio = 1.0
+    expert_work_plain: Ratio = 1.0
     expert_layer: Seconds = 0.0
+    expert_layer_narrow: Seconds = 0.0
+    expert_half_width: Ratio = 0.0
     prefill_alone: Flag = 0.0
     reserves: Flag = 0.5
+    shares_free: Flag = 0.0
     first_scale: Ratio = 1.0
     first_steps: Ratio = 1.0
     admission: Seconds = 0.0

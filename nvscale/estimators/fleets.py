@@ -115,17 +115,21 @@ def energy_per_flop(system: System, number_format: str | Precision, prices: Pric
 
 def cost_rate(system: System, number_format: str | Precision, prices: Prices) -> Estimate:
     """Return what the system costs while it runs: capital recovery plus energy, in USD/s."""
-    paid, drawn = price(system, number_format, prices), facility_power(system, number_format, prices)
-    recovery = cost.capital_recovery_factor(prices.discount_rate, prices.life / YEAR)
-    terms = [figure(prices, name) for name in ("discount_rate", "life")]
-    factor = derived("capital recovery factor a year", recovery, "1", "r / (1 - (1 + r)^-n)", *terms)
-    capital = derived(
-        "capital", cost.capital_cost_rate(paid.value, recovery, YEAR), "USD/s", "price x recovery factor / year", paid, factor
-    )
+    drawn = facility_power(system, number_format, prices)
     tariff = figure(prices, "energy_price")
     electricity = cost.energy_cost_rate(system.power, system.pue, prices.energy_price)
     burnt = derived("energy", electricity, "USD/s", "facility power x energy price", drawn, tariff)
-    return total("cost rate", capital, burnt)
+    return total("cost rate", capital_rate(system, number_format, prices), burnt)
+
+
+def capital_rate(system: System, number_format: str | Precision, prices: Prices) -> Estimate:
+    """Return what the price of a system costs over its life, in USD/s."""
+    paid = price(system, number_format, prices)
+    recovery = cost.capital_recovery_factor(prices.discount_rate, prices.life / YEAR)
+    terms = [figure(prices, name) for name in ("discount_rate", "life")]
+    factor = derived("capital recovery factor a year", recovery, "1", "r / (1 - (1 + r)^-n)", *terms)
+    value = cost.capital_cost_rate(paid.value, recovery, YEAR)
+    return derived("capital", value, "USD/s", "price x recovery factor / year", paid, factor)
 
 
 def cost_per_flop(system: System, number_format: str | Precision, prices: Prices) -> Estimate:

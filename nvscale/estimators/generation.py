@@ -17,18 +17,22 @@ from nvscale.estimators.serving_shards import First, Instance, Machine, Step, in
 from nvscale.estimators.serving_shards import machine as rates_of
 from nvscale.formats import plain_name
 from nvscale.formulas import serving as formulas
-from nvscale.ops import FLOAT, carrier, maximum, minimum
+from nvscale.formulas import serving_queues as queues
+from nvscale.ops import FLOAT, INFINITY, carrier, maximum, minimum, where
 from nvscale.parallelism import Parallelism
 from nvscale.record import units_of
 from nvscale.silicon import Chip
 from nvscale.truth.calibrations import as_calibration
-from nvscale.truth.constants import Constants, Found, shipped_constants
+from nvscale.truth.constants import GENERIC, OWN, STRANGE, Constants, Found, shipped_constants
 from nvscale.workloads.serving import Decoding, Inference, Prefill, Serving
 from nvscale.workloads.words import OperandStorage
 
 KIND = "serving"
 ENGINES = ("vllm", "sglang", "trtllm", "generic", "ideal")
 """Engines whose constants come with nvscale."""
+MEASURED_ENGINES = ("vllm", "sglang", "trtllm")
+SERVED = "served"
+"""Class of the intervals of served requests."""
 SPELLINGS = {"tensorrt-llm": "trtllm", "trt-llm": "trtllm", "tensorrt": "trtllm"}
 PARTS = {
     "matrix multiplies": "products",
@@ -39,10 +43,13 @@ PARTS = {
     "expert weights": "expert_bytes",
     "expert work": "expert_work",
     "expert layers": "expert_layers",
+    "expert exchange": "expert_exchange",
     "host": "host",
     "pipeline transfers": "transfers",
 }
 """Names of the parts of a decode step."""
+SECANTS, TINY = 8, 1e-9
+"""Steps of the search for the running requests, and the least share of the time that is left for decoding."""
 
 
 class Loop(NamedTuple):
@@ -61,6 +68,14 @@ class Loop(NamedTuple):
     fixed: Any
     queue: Any
     ttft: Any
+    cycle: Any
+    room: Any
+    draft: Any = 0.0
+
+    @property
+    def output(self) -> Any:
+        """Tokens per second of all running users, their own prompts included in the time."""
+        return self.users / self.cycle
 
 
 def loop(work: Serving, instance: Instance, memory: Any, users: Any) -> Loop:
@@ -79,25 +94,91 @@ def loop(work: Serving, instance: Instance, memory: Any, users: Any) -> Loop:
     """
     engine = instance.engine
     length = work.isl + engine.reserves * work.osl
-    free = work.memory_share * memory - work.weight_size / instance.chips
+    free = work.memory_share * memory - sum(instance.weights()) * where(engine.shares_free > 0.0, work.memory_share, 1.0)
     cache = instance.cached(length) / instance.plan.pp
     slots = minimum(formulas.cache_slots(instance.ranks * free, cache), work.running_limit)
     running = maximum(minimum(users, slots), 1.0)
-    batch = running / (instance.ranks * instance.plan.pp)
-    step = instance.step(batch, work.context)
+    lanes = instance.ranks * instance.plan.pp
+    batch = running / lanes
+    step, draft = decode_step(work, instance, batch)
     computed = work.isl * (1.0 - work.prefix_cached)
     first = instance.first(computed, work.isl - computed, batch)
-    share = formulas.prefill_share(running, instance.ranks, work.osl)
+    share = formulas.prefill_share(running, lanes, work.osl)
     prefill = engine.interference * first.mixed + first.experts
-    step_time = sum(step) / work.accepted
+    step_time = (sum(step) + draft) / work.gained
     tpot = formulas.time_per_output_token(step_time, share, prefill)
     burst = formulas.burst_wait(
         maximum(running, instance.ranks), instance.ranks, first.mixed + first.experts, work.rounds, engine.admission
     )
     fixed = engine.first_launch + instance.expert_layers * engine.first_expert_layer + (work.stream_interval - 1.0) * tpot
     queue = formulas.queue_wait(users, slots, work.osl, tpot)
-    ttft = formulas.first_token_time(engine.first_scale * first.alone, burst, tpot, engine.first_steps, fixed, queue)
-    return Loop(slots, running, batch, step, first, share, prefill, step_time, tpot, burst, fixed, queue, ttft)
+    steps = engine.first_steps * instance.ranks
+    ttft = formulas.first_token_time(engine.first_scale * first.alone, burst, tpot, steps, fixed, queue)
+    cycle = step_time + running / lanes / work.osl * prefill
+    times = (step_time, tpot, burst, fixed, queue, ttft, cycle)
+    return Loop(slots, running, batch, step, first, share, prefill, *times, instance.ranks * free / cache, draft)
+
+
+def decode_step(work: Serving, instance: Instance, batch: Any) -> tuple[Step, Any]:
+    """Return a decode step of so many sequences on each rank, and the time of the draft that it checks.
+
+    A step that checks a draft has a row for each proposed token; the cache is read once for all rows of a sequence.
+    """
+    if carrier(work.draft_tokens) == FLOAT and not work.draft_tokens:
+        return instance.step(batch, work.context), 0.0
+    plain, checking = instance.step(batch, work.context), instance.step(batch * (1.0 + work.draft_tokens), work.context)
+    attention = where(instance.model.latent_rank > 0.0, checking.attention, plain.attention)
+    return checking._replace(attention=attention, host=plain.host), work.draft_tokens * work.draft_cost * sum(plain)
+
+
+def open_loop(work: Serving, instance: Instance, memory: Any, rate: Any) -> Loop:
+    """Return the steady state of one instance where so many requests arrive per second, whatever the others wait for.
+
+    The running requests n solve n = rate x output x tpot(n) (Little), tpot = step(n) / (1 - rate x prefill) being exact at any n;
+    secants from below grow monotonically, for steps that grow faster than their batch. Prompts queue as in M/D/1, requests
+    for the cache as in M/M/slots. Where more arrive than an instance serves, the time to the first token is infinite.
+
+    Parameters
+    ----------
+    work, instance, memory
+        As for `loop`.
+    rate : 1/s
+        Requests per second of this instance; may be an array.
+    """
+    full = loop(work, instance, memory, INFINITY)
+    stable = rate < full.output / work.osl
+    engine, lanes = instance.engine, instance.ranks * instance.plan.pp
+    each = where(stable, rate, 0.0)
+    computed = work.isl * (1.0 - work.prefix_cached)
+
+    def at(users: Any) -> tuple[Any, Step, Any, First, Any, Any]:
+        batch = maximum(users, 1.0) / lanes
+        step, draft = decode_step(work, instance, batch)
+        first = instance.first(computed, work.isl - computed, batch)
+        prefill = engine.interference * first.mixed + first.experts
+        return batch, step, draft, first, prefill, (sum(step) + draft) / work.gained / maximum(1.0 - each * prefill / lanes, TINY)
+
+    before, after = 0.0 * each, each * work.osl * at(1.0)[5]
+    gap_before = after - before
+    for _ in range(SECANTS):
+        gap = each * work.osl * at(after)[5] - after
+        change = gap_before - gap
+        slope = where(change > 0.0, (after - before) / where(change > 0.0, change, 1.0), 1.0)
+        before, gap_before, after = after, gap, minimum(maximum(after + gap * slope, 0.0), full.slots)
+    batch, step, draft, first, prefill, tpot = at(where(stable, after, full.users))
+    first_wait = queues.single_server_wait(each / lanes, prefill)
+    slot_wait = where(stable, queues.many_server_wait(each, work.osl * tpot, full.slots), INFINITY)
+    fixed = engine.first_launch + instance.expert_layers * engine.first_expert_layer + (work.stream_interval - 1.0) * tpot
+    ttft = formulas.first_token_time(
+        engine.first_scale * first.alone, first_wait, tpot, engine.first_steps * instance.ranks, fixed, slot_wait
+    )
+    tpot = where(stable, tpot, full.tpot)
+    running = where(stable, each * work.osl * tpot, full.users)
+    share = where(stable, each * tpot / lanes, full.share)
+    step_time = where(stable, (sum(step) + draft) / work.gained, full.step_time)
+    cycle = where(stable, tpot, full.cycle)
+    times = (step_time, tpot, first_wait, fixed, slot_wait, ttft, cycle)
+    return Loop(full.slots, running, batch, step, first, share, prefill, *times, full.room, draft)
 
 
 # ---------------------------------------------------------------------- one step, one prompt
@@ -364,11 +445,22 @@ def _efficiency(chip: Identity, storage: OperandStorage, constants: Identity) ->
 
 @lru_cache(maxsize=1024)
 def _engine(name: str, chip: Identity, constants: Identity) -> ServingEngine:
-    found = constants.value.find("engine", name, chip.value)
+    table: Constants = constants.value
+    found = table.find("engine", name, chip.value)
     if found is None:
         raise MissingFigure(f"no serving constants of the engine {name}; give constants of your own")
-    made: ServingEngine = dataclasses.replace(_record(ServingEngine, found), name=name, origin="fitted on served requests", assumptions=())
-    return made
+    made: ServingEngine = _record(ServingEngine, found)
+    bands = table.spreads(_measured(name, chip.value, table), chip.value, SERVED)
+    return dataclasses.replace(made, name=name, origin="fitted on served requests", assumptions=(), spreads=bands)
+
+
+def _measured(name: str, chip: Chip, table: Constants) -> str:
+    """Which intervals hold: of an engine and a chip with measured kernels, of any engine, of a chip without, of a strange one."""
+    kernels = table.find("kernels bf16", "", chip)
+    which = STRANGE if kernels is None else kernels.interval
+    if which in (OWN, GENERIC):
+        return OWN if name in MEASURED_ENGINES else GENERIC
+    return which
 
 
 def _record(record: type[Any], found: Found) -> Any:

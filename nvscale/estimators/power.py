@@ -12,6 +12,7 @@ from nvscale.estimate import Estimate, Timing, derived, figure, term
 from nvscale.estimators.attention_kernels import served_rate
 from nvscale.estimators.kernels import kernel
 from nvscale.formulas.power_caps import power_under_load
+from nvscale.ops import FLOAT, carrier
 from nvscale.provenance import Source
 from nvscale.silicon import Chip
 from nvscale.truth.calibrations import as_calibration
@@ -214,6 +215,8 @@ def _scales(chip: Chip, origin: Chip) -> dict[str, float]:
 
 
 def _scaled(one: Constant, scale: float, how: str) -> Source:
+    if carrier(scale) != FLOAT:
+        return one._replace(scheme=f"{how}; {one.scheme}").source()
     if scale == 1.0:
         return one.source()
     return one._replace(value=one.value * scale, standard_error=one.standard_error * scale, scheme=f"{how}; {one.scheme}").source()

@@ -13,13 +13,17 @@ from nvscale.estimators.training_shards import Shapes, ffn_shapes, half_rate, ha
 from nvscale.formulas import serving as formulas
 from nvscale.formulas import training_steps
 from nvscale.formulas.mixture_of_experts import distinct_experts
-from nvscale.ops import maximum, minimum, where
+from nvscale.ops import INFINITY, maximum, minimum, sqrt, where
 from nvscale.parallelism import Parallelism
 from nvscale.transformers import Model
 from nvscale.workloads.serving import Inference
 
 HALF = 2.0
 """Bytes of a 16-bit element: activations."""
+PLAIN = ("bf16", "fp16", "fp8")
+"""Storages without scales in blocks."""
+NARROW = "fp4"
+"""Rate at which weights of 4 bits are multiplied without being widened first."""
 
 
 class Machine(NamedTuple):
@@ -34,6 +38,8 @@ class Machine(NamedTuple):
     domain: Any
     inside: Any
     outside: Any
+    narrow: bool
+    plain: bool
 
 
 class Step(NamedTuple):
@@ -47,6 +53,7 @@ class Step(NamedTuple):
     expert_bytes: Any
     expert_work: Any
     expert_layers: Any
+    expert_exchange: Any
     host: Any
     transfers: Any
 
@@ -80,6 +87,8 @@ def machine(system: System, work: Inference, dense: ServingEfficiency, wide: Ser
         domain=domain,
         inside=inside,
         outside=outside,
+        narrow=work.storage.rate in rates and work.storage.rate == NARROW,
+        plain=work.storage.name in PLAIN,
     )
 
 
@@ -119,20 +128,36 @@ class Instance:
             self.layer_shapes.append((self.expert_layers, ffn_shapes(model.hidden, model.shared_ffn, model.ffn_matrices, tp)))
         if has(model.state_layers):
             self.layer_shapes.append((model.state_layers, [(model.hidden, model.state_parameters / model.hidden / tp)]))
+        self.curves = self._curves()
+
+    def weights(self) -> tuple[Any, Any]:
+        """Return the bytes of weights on one chip: of experts, spread over all, and of the rest, a copy in each attention rank."""
+        work, model = self.work, self.model
+        experts = 0.0
+        if has(self.expert_layers):
+            experts = self.expert_layers * model.experts * model.expert_parameters * work.storage.weight
+        return experts / self.chips, (work.weight_size - experts) / (self.plan.tp * self.plan.pp)
 
     # ------------------------------------------------------------------ kernels
 
     def products(self, rows: Any) -> Any:
         """Return the time of all matrix multiplies of so many tokens of one rank, launches aside."""
+        return sum(sqrt(constant + rows * (slope + rows * square)) for constant, slope, square in self.curves)
+
+    def _curves(self) -> list[tuple[Any, Any, Any]]:
+        """The squared times of all matrix multiplies as polynomials of the tokens: `product_time` without, of one, of many of them."""
         at, dense, wide = self.at, self.at.dense, self.at.wide
-        rate, bandwidth = at.dense_rate * dense.share_of_peak, at.bandwidth * dense.share_of_bandwidth
-        weight, total = self.work.dense_storage.weight, 0.0
-        for count, shapes in self.layer_shapes:
-            total = total + count * sum(formulas.product_time(rows, k, n, rate, bandwidth, weight, HALF) for k, n in shapes)
-        head = (self.model.hidden, self.model.vocabulary / self.plan.tp)
-        return total + formulas.product_time(
-            rows, *head, at.wide_rate * wide.share_of_peak, at.bandwidth * wide.share_of_bandwidth, HALF, HALF
-        )
+        weight, head = self.work.dense_storage.weight, (self.model.hidden, self.model.vocabulary / self.plan.tp)
+        rates = (at.dense_rate * dense.share_of_peak, at.bandwidth * dense.share_of_bandwidth)
+        last = (at.wide_rate * wide.share_of_peak, at.bandwidth * wide.share_of_bandwidth)
+        every = [(count, shape, *rates, weight) for count, shapes in self.layer_shapes for shape in shapes]
+        found = []
+        for count, (k, n), rate, bandwidth, element in [*every, (1.0, head, *last, HALF)]:
+            weights = count * formulas.product_time(0.0, k, n, rate, bandwidth, element, HALF)
+            traffic = count * formulas.product_time(1.0, k, n, INFINITY, bandwidth, 0.0, HALF)
+            token = count * formulas.product_time(1.0, k, n, rate, bandwidth, 0.0, HALF)
+            found.append((weights * weights, 2.0 * weights * traffic, token * token))
+        return found
 
     def launches(self) -> Any:
         """Return the launches of a step: of the matrix multiplies, and of attention and what is around it."""
@@ -187,7 +212,15 @@ class Instance:
             return 0.0
         touched = distinct_experts(tokens, maximum(model.experts, 1.0), maximum(model.experts_per_token, 1.0))
         size = touched * model.ffn_matrices * model.expert_hidden * model.expert_ffn * self.work.storage.weight
-        return self.expert_layers * size / (self.spread * self.at.bandwidth) * self.engine.expert_bytes
+        width = model.expert_ffn / (self.spread / self.plan.ep)
+        slow = self.engine.expert_bytes * (1.0 + self.engine.expert_half_width / maximum(width, 1.0))
+        return self.expert_layers * size / (self.spread * self.at.bandwidth) * slow
+
+    def expert_starts(self) -> Any:
+        """Return the time that the expert layers take whatever they compute."""
+        if not has(self.expert_layers):
+            return 0.0
+        return self.expert_layers * (self.engine.expert_layer_narrow if self.at.narrow else self.engine.expert_layer)
 
     def expert_work(self, tokens: Any) -> Any:
         """Return the time of the work of the experts of so many tokens of the instance."""
@@ -195,14 +228,24 @@ class Instance:
         if not has(self.expert_layers):
             return 0.0
         work = 2.0 * tokens * model.experts_per_token * model.ffn_matrices * model.expert_hidden * model.expert_ffn
-        return self.expert_layers * work / (self.spread * self.at.expert_rate) * self.engine.expert_work
+        slow = self.engine.expert_work_plain if self.at.plain else self.engine.expert_work
+        return self.expert_layers * work / (self.spread * self.at.expert_rate) * slow
+
+    def expert_exchange(self, rows: Any, *, latency: bool = True) -> Any:
+        """Return the time of bringing tokens of data parallel ranks to the experts and back, as an all-reduce of what they send."""
+        if not has(self.expert_layers):
+            return 0.0
+        at, copies = self.at, minimum(self.ranks, maximum(self.model.experts_per_token, 1.0))
+        bandwidth = where(self.spread > at.domain, at.outside, at.inside) * at.dense.exchange_share
+        start, doubling = (at.dense.exchange_latency, at.dense.exchange_doubling) if latency else (0.0, 0.0)
+        one = formulas.all_reduce_time(HALF * rows * copies * self.model.expert_hidden, self.spread, start, doubling, bandwidth)
+        return where(self.ranks > 1.0, self.expert_layers * one, 0.0)
 
     # ------------------------------------------------------------------ steps
 
     def step(self, batch: Any, context: Any) -> Step:
         """Return a decode step of so many sequences on each rank."""
         tokens = batch * self.ranks
-        expert = self.expert_layers * self.engine.expert_layer if has(self.expert_layers) else 0.0
         crossing = (self.plan.pp - 1.0) * HALF * batch * self.model.hidden / self.at.outside
         return Step(
             products=self.products(batch),
@@ -212,7 +255,8 @@ class Instance:
             exchange=self.exchange(batch),
             expert_bytes=self.expert_bytes(tokens),
             expert_work=self.expert_work(tokens),
-            expert_layers=expert,
+            expert_layers=self.expert_starts(),
+            expert_exchange=self.expert_exchange(batch),
             host=self.engine.step + self.engine.sequence * batch,
             transfers=crossing,
         )
@@ -227,14 +271,15 @@ class Instance:
             pairs = pairs - model.windowed_layers * (seen - inside)
         work = 2.0 * pairs * model.heads / self.plan.tp * (model.head_dim + model.value_head_dim)
         common = work / (at.wide_rate * at.dense.attention_peak) + self.passes(tokens) + self.exchange(tokens, latency=False)
+        common = common + self.expert_exchange(tokens, latency=False)
         whole = self.products(tokens)
-        alone = whole + self.launches() + common + self.exchange(0.0)
+        alone = whole + self.launches() + common + self.exchange(0.0) + self.expert_exchange(0.0)
         mixed = where(self.engine.prefill_alone > 0.0, alone, self.products(batch + tokens) - self.products(batch) + common)
-        experts, expert = self.expert_work(tokens), 0.0
+        experts, expert = 0.0, 0.0
         if has(self.expert_layers):
-            expert = experts + self.expert_bytes(tokens) + self.expert_layers * self.engine.expert_layer
-            touched = maximum(self.expert_bytes(tokens) - self.expert_bytes(batch * self.ranks), 0.0)
-            experts = experts + touched
+            every = tokens * self.ranks  # the other ranks compute prompts too, and experts get the tokens of all of them
+            expert = self.expert_work(tokens) + self.expert_bytes(tokens) + self.expert_starts()
+            experts = self.expert_work(every) + maximum(self.expert_bytes(every) - self.expert_bytes(batch * self.ranks), 0.0)
         return First(mixed, experts, alone + expert)
 
 

@@ -17,6 +17,9 @@ from nvscale.truth.classes import kernel_classes
 from nvscale.truth.constants import Constant, Constants, shipped_constants
 from nvscale.truth.kinds import Kind, kind_of_rows
 from nvscale.truth.own_fits import FittedClass, OwnFit
+from nvscale.truth.serving_fits.own import fit_own as fit_serving
+from nvscale.truth.serving_fits.own import held_out_ratios as serving_ratios
+from nvscale.truth.serving_fits.recipe import KIND as SERVING
 from nvscale.truth.tables import Table, read_table
 from nvscale.truth.training_fits.own import KINDS as TRAINING
 from nvscale.truth.training_fits.own import fit_own
@@ -88,6 +91,8 @@ def calibrate(kind: str, data: "str | Path | Table") -> Fitted:
     if wanted.name in TRAINING:
         step, left_out = fit_own(table, Path(table.name).name)
         return _fitted_or_refused(kind, table, column, (step,), left_out)
+    if wanted.name == SERVING:
+        return _fitted_or_refused(kind, table, column, *fit_serving(table, Path(table.name).name))
     parts, unusable = kernel_classes(wanted, table, column)
     made = tuple(OwnFit(part).fit(Path(table.name).name) for part in parts)
     return _fitted_or_refused(kind, table, column, made, unusable)
@@ -111,6 +116,8 @@ def held_out_ratios(kind: Kind, table: Table, column: str) -> Any:
 
     if kind.name in TRAINING:
         return training_ratios(table)
+    if kind.name == SERVING:
+        return serving_ratios(table, column)
     ratios = np.full(len(table.rows), math.nan)
     parts, _ = kernel_classes(kind, table, column)
     for part in parts:

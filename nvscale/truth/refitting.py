@@ -22,12 +22,17 @@ from nvscale.truth.held_out_files import write_held_out
 from nvscale.truth.hierarchy import Values, classes_of, refit, touched
 from nvscale.truth.kinds import kind_of_rows
 from nvscale.truth.scoring import UNSEEN, validate
+from nvscale.truth.serving_fits import shipped as serving_constants
 from nvscale.truth.tables import bundled
 from nvscale.truth.training_fits import shipped as training_constants
 from nvscale.truth.unseen import unseen
 
 FEWEST_ROWS, INSIDE = 20, 0.9
 """Rows that an interval needs, and the share of them that it holds."""
+
+
+RECIPES = {made.NAME: made.write for made in (training_constants, serving_constants)}
+"""Kinds of rows with a recipe of their own."""
 
 
 def write_folds(name: str, folder: Path) -> None:
@@ -151,9 +156,9 @@ def main(names: Sequence[str]) -> None:
     folder = Path(__file__).parent / "data"
     parts = {"folds": write_folds, "chips": write_chips, "errors": write_errors, "intervals": write_intervals}
     wanted = [parts[name] for name in names if name in parts] or list(parts.values())
-    for name in [name for name in names if name not in parts] or [*FOLDS_BY, training_constants.NAME]:
-        if name == training_constants.NAME:
-            _say(training_constants.write(folder))
+    for name in [name for name in names if name not in parts] or [*FOLDS_BY, *RECIPES]:
+        if name in RECIPES:
+            _say(RECIPES[name](folder))
             continue
         for part in wanted:
             part(name, folder)

@@ -275,8 +275,9 @@ def scores_of(made: Predicted) -> list[Score]:
         measured = made.table.figures(column)
         there = (measured > 0.0) & best_rows(made.kind, made.table, column, measured)
         names = sorted(set(labels[there].tolist()))
-        for name in [*names, ALL]:
-            chosen = there & counted if name == ALL else there & (labels == name)
+        parts = {} if made.kind.parts is None else dict(made.kind.parts(made.table)[column])
+        for name in [*names, *parts, ALL]:
+            chosen = there & (counted if name == ALL else parts.get(name, labels == name))
             if chosen.any():
                 figures = (values[column][chosen] for values in (made.value, made.low, made.high))
                 shown = name if len(made.kind.measured) == 1 else f"{name} {column}"

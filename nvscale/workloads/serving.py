@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from nvscale.errors import InvalidInput
+from nvscale.formulas.serving.speculation import expected_tokens_per_step
 from nvscale.ops import FLOAT, carrier
 from nvscale.record import Record
 from nvscale.transformers import Model
@@ -128,7 +129,14 @@ class Serving(Inference):
     running_limit : 1
         Most sequences that the engine runs at a time.
     accepted : 1
-        Tokens that a decode step gains on average: 1, more with speculative decoding.
+        Tokens that a decode step gains on average: 1, more with speculative decoding; follows from the next three where
+        `draft_tokens` is given.
+    draft_tokens : 1
+        Tokens that a draft, or the model's own heads for several tokens, propose for each step to check.
+    acceptance : 1
+        Probability that a proposed token is accepted.
+    draft_cost : 1
+        Time of proposing one token, in decode steps without speculation: about 1 / layers for a head of one layer.
     memory_share : 1
         Share of the device's memory that the engine may use.
 
@@ -148,6 +156,9 @@ class Serving(Inference):
     stream_interval: Count = 1.0
     running_limit: Limit = float("inf")
     accepted: Count = 1.0
+    draft_tokens: Ratio = 0.0
+    acceptance: Share = 0.0
+    draft_cost: Ratio = 0.0
     memory_share: Share = 0.9
 
     def __post_init__(self) -> None:
@@ -155,6 +166,18 @@ class Serving(Inference):
         super().__post_init__()
         if (self.concurrency is None) == (self.rate is None):
             raise InvalidInput("Serving: give either concurrency (users who wait for their answers) or rate (requests per second)")
+        if self._speculates and not (carrier(self.accepted) == FLOAT and self.accepted == 1.0):
+            raise InvalidInput("Serving: give either accepted, or draft_tokens with their acceptance")
+
+    @property
+    def _speculates(self) -> bool:
+        """Whether a draft proposes tokens."""
+        return carrier(self.draft_tokens) != FLOAT or bool(self.draft_tokens)
+
+    @property
+    def gained(self) -> Any:
+        """Tokens that a sequence gains in a step: given, or expected from the draft (Leviathan et al. 2023, equation 1)."""
+        return expected_tokens_per_step(self.acceptance, self.draft_tokens) if self._speculates else self.accepted
 
     @property
     def context(self) -> Any:

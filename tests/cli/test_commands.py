@@ -71,6 +71,33 @@ COMMANDS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "power of a chip": (["power", "b200", "--load", "training"], ("training", "assumed")),
     "validate": (["validate", "--kind", "gemm"], ("bf16 h100_sxm", "nvfp4 gb200", "MAPE", "bias", "all", "2133")),
     "validate operators": (["validate", "--kind", "operators"], ("matmul mi210", "gelu a100_sxm", "interval")),
+    "serve": (
+        ["serve", "llama-3.1-70b", "--on", "dgx-h100", "--concurrency", "32", "--precision", "fp8", "--engine", "vllm", "--tp", "8"],
+        ("TTFT", "TPOT", "tokens per second per GPU", "1 x tp 8 on 8 GPUs", "prefills of others", "USD per million", "engine vllm"),
+    ),
+    "serve with limits": (
+        ["serve", "llama-3.1-8b", "--on", "h100", "--concurrency", "64", "--slo-tpot", "20 ms", "--slo-ttft", "1 s", "--rent", "2 USD/h"],
+        ("TPOT within its limit yes", "TTFT within its limit", "most users of an instance"),
+    ),
+    "serve arrivals": (
+        ["serve", "deepseek-v3", "--on", "gb200-nvl72", "--rate", "20", "--precision", "fp8", "--ep", "64", "--isl", "8192"],
+        ("20 requests/s", "requests that run", "expert weights"),
+    ),
+    "serve search": (
+        ["serve", "llama-3.1-70b", "--on", "dgx-b200", "--gpus", "16", "--concurrency", "64", "--precision", "fp8", "--search"],
+        ("layouts of an instance", "tp 8", "on 16 GPUs"),
+    ),
+    "size": (
+        [
+            *("size", "llama-3.1-70b", "--on", "dgx-h100", "--on", "dgx-b200", "--users", "2000", "--tokens-per-second-per-user", "50"),
+            *("--slo-ttft", "2 s", "--precision", "fp8", "--spare", "1", "--percentile", "0.95"),
+        ],
+        ("2000 users at 50 tokens/s each", "dgx-b200", "why the others lose", "binds"),
+    ),
+    "frontier": (
+        ["frontier", "llama-3.1-70b", "--on", "dgx-h100", "--on", "dgx-b200", "--precision", "fp8", "--precision", "fp4", "--per", "usd"],
+        ("dgx-b200", "tp 8", "h100-sxm has no fp4 rate"),
+    ),
     "report": (["report"], ("14858", "Moore", "dgx-1-p100", "vera-rubin-nvl72", "PUE", "datacenter", "mixes price bases")),
     "report of some": (["report", "dgx-a100", "dgx-h100", "dgx-b200"], ("dgx-a100", "dgx-b200", "log share")),
     "report with prices": (
@@ -216,3 +243,32 @@ def test_version_and_help() -> None:
     assert {command for arguments, _ in COMMANDS.values() for command in arguments[:1]} | {"schema"} <= set(commands)
     for command in commands:
         assert "Usage:" in run([command, "--help"])
+
+
+def test_json_of_serving_has_the_names_that_programs_read() -> None:
+    command = [
+        "serve",
+        "llama-3.1-70b",
+        "--on",
+        "dgx-h100",
+        "--concurrency",
+        "32",
+        "--precision",
+        "fp8",
+        "--tp",
+        "8",
+        "--slo-tpot",
+        "20 ms",
+    ]
+    data = read(run([*command, "--json"]))
+    names = {"ttft_s", "tpot_s", "tokens_per_second_per_user", "tokens_per_second_per_gpu", "usd_per_million_tokens", "joules_per_token"}
+    assert all(isinstance(data[name], float) for name in names)
+    assert data["tpot_s"] == data["value"] == 1.0 / data["tokens_per_second_per_user"]
+    assert data["layout"]["tp"] == data["layout"]["gpus"] == 8
+    assert data["slo"] == {"tpot": True} and data["most_users_of_an_instance"] > 32
+
+
+def test_explained_serving_goes_down_to_documents() -> None:
+    command = ["serve", "llama-3.1-70b", "--on", "dgx-h100", "--concurrency", "32", "--precision", "fp8"]
+    text = run([*command, "--explain"])
+    assert all(word in text for word in ("static power", "ML.ENERGY", "energy price of Prices", "capital recovery"))

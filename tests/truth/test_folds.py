@@ -15,7 +15,7 @@ from nvscale.truth.refitting import difference
 from nvscale.truth.tables import Table, bundled, has_bundled
 from nvscale.truth.unseen import unseen
 
-WITHOUT_FOLDS = {"energy", "memory", "training", "training_single_node", "hpc"}
+WITHOUT_FOLDS = {"energy", "memory", "training", "training_single_node", "hpc", "serving", "serving_throughput"}
 """Kinds that have no folds, or folds of their own."""
 BUNDLED = [name for name in kinds() if has_bundled(name) and name not in WITHOUT_FOLDS]
 IN_FOLDS = [name for name in BUNDLED if not folds_are_chips(name)]

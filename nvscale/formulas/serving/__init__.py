@@ -19,7 +19,13 @@ from nvscale.formulas.serving.steps import (
     product_time,
     two_regime_step_time,
 )
-from nvscale.formulas.serving.throughput import closed_loop_throughput, decode_throughput, interactivity, throughput_at_interactivity
+from nvscale.formulas.serving.throughput import (
+    closed_loop_throughput,
+    decode_throughput,
+    interactivity,
+    pooled_throughput,
+    throughput_at_interactivity,
+)
 
 __all__ = [
     "all_reduce_time",
@@ -33,6 +39,7 @@ __all__ = [
     "first_token_time",
     "interactivity",
     "memory_bound_step_time",
+    "pooled_throughput",
     "prefill_pool_ratio",
     "prefill_share",
     "product_time",

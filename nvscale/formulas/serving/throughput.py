@@ -2,7 +2,7 @@
 
 from nvscale.unit_types import Bytes, BytesPerSecond, Count, Ratio, Seconds, Tokens, TokensPerSecond
 
-__all__ = ["closed_loop_throughput", "decode_throughput", "interactivity", "throughput_at_interactivity"]
+__all__ = ["closed_loop_throughput", "decode_throughput", "interactivity", "pooled_throughput", "throughput_at_interactivity"]
 
 
 def interactivity(step: Seconds, tokens: Tokens = 1.0) -> TokensPerSecond:
@@ -166,3 +166,48 @@ def throughput_at_interactivity(
     [7881, 1574]
     """
     return (bandwidth * (tokens - rate * fixed) - rate * weights / chips) / cache
+
+
+def pooled_throughput(
+    batch: Ratio, step: Seconds, pool_ratio: Ratio, decode_chips: Count, prefill_chips: Count, tokens: Tokens = 1.0
+) -> TokensPerSecond:
+    r"""Output tokens per second and chip of a prefill and a decode pool in balance.
+
+    $$Y = \frac{a\,b / t_s}{n_G + n_P\,P/G}$$
+
+    Parameters
+    ----------
+    batch : 1, broadcast
+        Sequences b of a decode instance.
+    step : s, broadcast
+        Time t_s of a decode step.
+    pool_ratio : 1, broadcast
+        Prefill instances per decode instance P/G (`prefill_pool_ratio`).
+    decode_chips : 1, broadcast
+        Chips n_G of a decode instance.
+    prefill_chips : 1, broadcast
+        Chips n_P of a prefill instance.
+    tokens : token, broadcast
+        Tokens a that a sequence gains in a step.
+
+    Returns
+    -------
+    token/s, broadcast
+        Throughput over the chips of both pools.
+
+    Assumptions
+    -----------
+    Pools large enough that the ratio need not be rounded; moving caches holds up neither pool.
+
+    References
+    ----------
+    Derivation: a decode instance makes a b / t_s tokens a second and needs P/G prefill instances beside it.
+
+    Examples
+    --------
+    32 sequences, steps of 19 ms, three prefill instances of 16 chips for each decode instance of 8.
+
+    >>> round(pooled_throughput(32.0, 19e-3, 3.0, 8.0, 16.0), 2)
+    30.08
+    """
+    return decode_throughput(batch, step, tokens) / (decode_chips + prefill_chips * pool_ratio)

@@ -8,7 +8,20 @@ from nvscale.truth.kinds.base import Answer, Group, Kind
 
 __all__ = ["Answer", "Group", "Kind", "kind_of_rows", "kinds"]
 
-MODULES = ("gemm", "attention", "mla", "moe", "operators", "collectives", "systems", "energy", "training", "memory")
+MODULES = (
+    "gemm",
+    "attention",
+    "mla",
+    "moe",
+    "operators",
+    "collectives",
+    "systems",
+    "energy",
+    "training",
+    "memory",
+    "serving",
+    "serving_throughput",
+)
 """Modules of this package; each lists its kinds in KINDS."""
 
 

@@ -61,6 +61,8 @@ class Kind:
         Table -> mask of the rows that count in the score of all; the others are reported in their groups alone.
     held_out : callable, optional
         (table, column) -> predictions by constants fitted without each row's group; found by `calibrate`'s fits without it.
+    parts : callable, optional
+        Table -> masks of further parts of the rows that are scored on their own, by measured column and name.
     folds : callable, optional
         Table -> what is held out together with each row, in words; the rows of its shape without it.
     """
@@ -76,6 +78,7 @@ class Kind:
     best_of: tuple[str, ...] = ()
     counts: Callable[[Any], Any] | None = None
     held_out: Callable[[Any, str], Any] | None = None
+    parts: Callable[[Any], Mapping[str, Mapping[str, Any]]] | None = None
     folds: Callable[[Any], list[str]] | None = None
 
     @property

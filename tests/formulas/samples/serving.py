@@ -12,6 +12,7 @@ SAMPLES = {
     "first_token_time": {"first_pass": 0.041, "burst": 0.062, "token_time": 0.0093, "steps": 3.1, "fixed": 0.0031, "queue": 0.27},
     "interactivity": {"step": 0.0137, "tokens": 1.7},
     "memory_bound_step_time": {"batch": 32.0, "cache": 1.31e9, "weights": 7.1e10, "bandwidth": 6.48e12},
+    "pooled_throughput": {"batch": 31.0, "step": 0.0193, "pool_ratio": 2.7, "decode_chips": 8.0, "prefill_chips": 4.0, "tokens": 1.7},
     "prefill_pool_ratio": {"prefill": 0.91, "batch": 32.0, "step": 0.0193, "output": 512.0},
     "prefill_share": {"users": 32.0, "ranks": 2.0, "output": 1024.0},
     "product_time": {
