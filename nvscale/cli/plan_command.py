@@ -102,18 +102,20 @@ def _run_rows(run: TrainingRun, layout: Parallelism) -> dict[str, str]:
     return {
         "days": f"{run['days'].value:,.1f}{_plain_interval(run['days'], 1.0)}",
         "million chip hours": f"{run['chip hours'].value / 1e6:,.3g}",
-        **{
-            label: f"{run[name].value / unit:,.0f}{_plain_interval(run[name], unit)}"
-            if name not in run.missing
-            else f"no: {run.missing[name]}"
-            for name, label, unit in AMOUNTS
-        },
+        **{label: _amount(run, name, unit) for name, label, unit in AMOUNTS},
         "goodput": f"{run['goodput'].value:.3g}",
         "MFU of a step, of the run": f"{100.0 * step['mfu'].value:.1f} %, {100.0 * run['mfu'].value:.1f} %",
         "time per step": show(step.value, "s"),
         "layout": ", ".join(f"{name} {getattr(layout, name):g}" for name in ("tp", "pp", "vpp", "cp", "ep", "micro_batch", "zero")),
         "fits the memory": "yes" if step["fits"].value else "no",
     }
+
+
+def _amount(run: TrainingRun, name: str, unit: float) -> str:
+    """An amount with its interval, or why it is not known."""
+    if name in run.missing:
+        return f"not known: {run.missing[name]}"
+    return f"{run[name].value / unit:,.0f}{_plain_interval(run[name], unit)}"
 
 
 def _plain_interval(estimate: Estimate, unit: float) -> str:

@@ -115,7 +115,7 @@ def test_a_site_is_plain_json_and_explains_itself() -> None:
 
 
 def test_the_network_binds_where_it_joins_fewest() -> None:
-    found = nv.site("dgx-h100", power="100 MW", network_chips=64**3 / 4)
+    found = nv.site("dgx-h100", power="50 MW", network_chips=64**3 / 4)
     assert found.by == "power" and found.limits["network"].value == 8192.0
     assert nv.site("dgx-h100", power="1 GW", network_chips=64**3 / 4).by == "network"
 
@@ -153,3 +153,11 @@ def test_a_plan_of_a_run_has_its_figures_at_the_top() -> None:
     assert {"days", "energy_mwh", "carbon_t", "cost_usd", "goodput", "mfu", "days_interval", "energy_mwh_interval"} <= set(plain)
     assert plain["days_interval"][0] < plain["days"] < plain["days_interval"][1]
     assert set(plain["costs"]) == {"cloud", "amortised", "purchase"}
+
+
+def test_a_plan_of_a_run_without_a_price_has_days_and_energy() -> None:
+    arguments = ["plan", "run", "llama-3.1-8b", "--tokens", "15e12", "--on", "gb300-nvl72", "--gpus", "1152", "--tp", "1"]
+    shown = CliRunner().invoke(application, arguments, catch_exceptions=False)
+    assert shown.exit_code == 0 and "not known: " in shown.output and "energy, MWh" in shown.output
+    plain = json.loads(CliRunner().invoke(application, [*arguments, "--json"], catch_exceptions=False).output)
+    assert plain["cost_usd"] is None and plain["energy_mwh"] > 0.0 and plain["costs"] == {}
