@@ -208,7 +208,7 @@ def _collected(
             if name not in arrays:
                 is_number = array.dtype.kind in "fiub"
                 arrays[name] = np.full(shape, math.nan if is_number else None, dtype=float if is_number else object)
-            arrays[name][(*combination, *box)] = array
+            arrays[name][(*combination, *box)] = array if array.ndim else array.item()
     arrays |= {name: np.full(shape, math.nan) for name in names if name not in arrays}
     back = [order.index(axis) for axis in axes]
     return Sweep(axes, {name: np.transpose(array, back) for name, array in arrays.items()}, reasons)

@@ -55,6 +55,8 @@ _COMMANDS: tuple[tuple[str, Any], ...] = (
     ("prices", catalogue_commands.prices),
     ("energy", catalogue_commands.energy),
     ("trends", catalogue_commands.trends),
+    ("fleets", catalogue_commands.fleets),
+    ("emissions", catalogue_commands.emissions),
     ("sources", catalogue_commands.sources),
     ("trend", evidence_commands.trend),
     ("claims", evidence_commands.claims),

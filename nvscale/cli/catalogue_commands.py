@@ -222,6 +222,16 @@ def trends(name: Name = None, json: Json = False, catalogue: Catalog = None) -> 
     _free("trends", name, json=json, catalogue=catalogue)
 
 
+def fleets(name: Name = None, json: Json = False, catalogue: Catalog = None) -> None:
+    """List how often published runs and fleets were interrupted, or show one."""
+    _free("fleets", name, json=json, catalogue=catalogue)
+
+
+def emissions(name: Name = None, json: Json = False, catalogue: Catalog = None) -> None:
+    """List the emissions of electricity by grid, or show one."""
+    _free("emissions", name, json=json, catalogue=catalogue)
+
+
 def _free(kind: str, name: str | None, *, json: bool, catalogue: list[Path] | None) -> None:
     """Show the dated numbers outside the records: a row per figure."""
     known = catalogue_with(catalogue)

@@ -22,6 +22,8 @@ from nvscale.report.tables import Table
 from nvscale.views import prices as default_prices
 from nvscale.workloads.training import Training
 
+AMOUNTS = (("energy", "energy, MWh", 3.6e9), ("carbon", "carbon, t CO2", 1e6), ("cost", "cost to the owner, USD", 1.0))
+KEYS = {"energy": "energy_mwh", "carbon": "carbon_t", "cost": "cost_usd"}
 plan = typer.Typer(
     name="plan", help="Plan a training run or a site: time, energy, carbon, money.", no_args_is_help=True, rich_markup_mode=None
 )
@@ -80,7 +82,7 @@ def plan_run(
     if json:
         print_json(_run_data(made, layout, costs))
         return
-    print_pairs(str(made).partition(":")[0], _run_rows(made, layout))
+    print_pairs(made.name, _run_rows(made, layout))
     if costs:
         rows = [[name, show(one.value, "USD"), _interval(one), "; ".join(one.assumptions)] for name, one in costs.items()]
         print_table(Table("costs", "cost by method", ["method", "cost", "90 %", "what it counts"], rows))
@@ -100,15 +102,20 @@ def _run_rows(run: TrainingRun, layout: Parallelism) -> dict[str, str]:
     return {
         "days": f"{run['days'].value:,.1f}{_plain_interval(run['days'], 1.0)}",
         "million chip hours": f"{run['chip hours'].value / 1e6:,.3g}",
-        "energy, MWh": f"{run['energy'].value / 3.6e9:,.0f}{_plain_interval(run['energy'], 3.6e9)}",
-        "carbon, t CO2": f"{run['carbon'].value / 1e6:,.0f}{_plain_interval(run['carbon'], 1e6)}",
-        "cost to the owner, USD": f"{run['cost'].value:,.0f}{_plain_interval(run['cost'], 1.0)}",
+        **{label: _amount(run, name, unit) for name, label, unit in AMOUNTS},
         "goodput": f"{run['goodput'].value:.3g}",
         "MFU of a step, of the run": f"{100.0 * step['mfu'].value:.1f} %, {100.0 * run['mfu'].value:.1f} %",
         "time per step": show(step.value, "s"),
         "layout": ", ".join(f"{name} {getattr(layout, name):g}" for name in ("tp", "pp", "vpp", "cp", "ep", "micro_batch", "zero")),
         "fits the memory": "yes" if step["fits"].value else "no",
     }
+
+
+def _amount(run: TrainingRun, name: str, unit: float) -> str:
+    """An amount with its interval, or why it is not known."""
+    if name in run.missing:
+        return f"not known: {run.missing[name]}"
+    return f"{run[name].value / unit:,.0f}{_plain_interval(run[name], unit)}"
 
 
 def _plain_interval(estimate: Estimate, unit: float) -> str:
@@ -122,17 +129,15 @@ def _interval(estimate: Estimate) -> str:
 def _run_data(run: TrainingRun, layout: Parallelism, costs: dict[str, Estimate]) -> dict[str, Any]:
     top = {
         "days": run["days"].value,
-        "energy_mwh": run["energy"].value / 3.6e9,
-        "carbon_t": run["carbon"].value / 1e6,
-        "cost_usd": run["cost"].value,
+        **{KEYS[name]: None if name in run.missing else run[name].value / unit for name, _, unit in AMOUNTS},
         "goodput": run["goodput"].value,
         "mfu": run["mfu"].value,
         "layout": {name: getattr(layout, name) for name in ("tp", "pp", "vpp", "cp", "ep", "micro_batch", "zero")},
     }
     ends = {
-        f"{name}_interval": [one.low / unit, one.high / unit]
-        for name, one, unit in (("days", run["days"], 1.0), ("energy_mwh", run["energy"], 3.6e9), ("cost_usd", run["cost"], 1.0))
-        if one.low is not None
+        f"{KEYS.get(name, name)}_interval": [run[name].low / unit, run[name].high / unit]
+        for name, unit in (("days", 1.0), *((name, unit) for name, _, unit in AMOUNTS))
+        if name not in run.missing and run[name].low is not None
     }
     return top | ends | {"costs": {name: one.to_dict() for name, one in costs.items()}} | {"run": run.to_dict()}
 
@@ -143,6 +148,7 @@ def plan_site(
     power: Annotated[str | None, typer.Option("--power", help='Facility power, e.g. "100 MW".')] = None,
     budget: Annotated[str | None, typer.Option(help='Capital, e.g. "1 BUSD".')] = None,
     chips: Annotated[int | None, typer.Option(min=1, help="Chips that can be had.")] = None,
+    network_chips: Annotated[int | None, typer.Option(min=1, help="Chips that one scale-out network joins.")] = None,
     pue: Pue = None,
     energy_price: EnergyPrice = None,
     discount_rate: DiscountRate = None,
@@ -161,7 +167,7 @@ def plan_site(
 ) -> None:
     """Chips, peak, training capability, capital and yearly cost of a site, and what limits it."""
     given = _given(energy_price=energy_price, discount_rate=discount_rate, life=life, facility_capex=facility_capex)
-    given |= _given(network_share=network_share, mfu=mfu, grid=grid)
+    given |= _given(network_share=network_share, mfu=mfu, grid=grid, network_chips=network_chips)
     found = site(
         on, power=power, budget=budget, chips=chips, pue=pue, load=load, precision=precision, oversubscription=oversubscription,
         method=method, **given,

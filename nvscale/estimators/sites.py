@@ -78,7 +78,7 @@ class Site(Estimate):
 
     @property
     def by(self) -> Any:
-        """What limits the site: "power", "budget" or "chips"; for arrays an index array and the names."""
+        """What limits the site: "power", "budget", "chips" or "network"; for arrays an index array and the names."""
         names = tuple(self.limits)
         values = [limit.value for limit in self.limits.values()]
         if any(carrier(value) == ARRAY for value in values):
@@ -211,6 +211,7 @@ def site(
     power: Any = None,
     budget: Any = None,
     chips: Any = None,
+    network_chips: Any = None,
     pue: Any = None,
     power_per_chip: Any = None,
     load: Any = "nameplate",
@@ -230,6 +231,8 @@ def site(
         Capital for systems, network and facility together.
     chips : 1, optional
         Chips that can be had.
+    network_chips : 1, optional
+        Chips that one scale-out network joins: k^3 / 4 in a three-layer fat tree of switches with k ports.
     pue : 1, optional
         Power usage effectiveness; the system's own where it has one above 1, else the default assumption.
     power_per_chip : W, optional
@@ -279,6 +282,9 @@ def site(
     if chips is not None:
         supply = term("chips to be had", Unit("1", ">=1").si(chips, "site: chips"), "1")
         limits["chips"] = derived("chips", supply.value / placed.chips, "1", "chips / chips of a system", supply)
+    if network_chips is not None:
+        joined = term("chips of one network", Unit("1", ">=1").si(network_chips, "site: network_chips"), "1")
+        limits["network"] = derived("network", joined.value / placed.chips, "1", "chips of one network / chips of a system", joined)
     if not limits:
         raise InvalidInput("site: say what limits it: power='100 MW', budget='1 BUSD' or chips=10_000")
     return Site(placed, used, limits, chip_load(placed.chip, load, precision))

@@ -30,6 +30,8 @@ COMMANDS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "one price": (["prices", "dgx-1-p100-2016"], ("129", "list")),
     "energy": (["energy"], ("horowitz-2014-int8-add",)),
     "trends": (["trends"], ("moore-1975", "Koomey")),
+    "fleets": (["fleets"], ("llama-3.1-405b", "0.003789", "failure_rate")),
+    "one grid": (["emissions", "grid-us-2021"], ("379.26 g/kWh", "CodeCarbon")),
     "one trend": (["trends", "moore-1975"], ("growth", "1.414")),
     "sources": (["sources"], ("nvidia-h100-whitepaper", "documents")),
     "one source": (["sources", "nvidia-h100-whitepaper"], ("title", "NVIDIA")),
