@@ -101,17 +101,23 @@ def step(group: Group) -> tuple[ServedModel, Step]:
 
 
 def serving_power(group: Group, chip: Chip, seconds: Any, calibration: Calibration | None) -> Any:
-    """Return the power of one chip while steps take so long; prompts are in the time, not in the operations."""
+    """Return the power of one chip while steps take so long, nan where no time is known; prompts are in the time, not in the operations."""
+    import numpy as np
+
     model, needs = step(group)
-    return load_power(
+    unknown = np.isnan(seconds)
+    known = np.where(unknown, np.inf, seconds)
+    drawn = load_power(
         chip,
-        needs.flop / seconds,
-        (needs.weights + needs.cache) / seconds,
+        needs.flop / known,
+        (needs.weights + needs.cache) / known,
         precision=number_format(group.words["precision"]),
         load="serving experts" if model.has_experts else "serving dense",
         unbalanced=needs.unbalanced,
         calibration=calibration,
     )
+    drawn.value, drawn.low, drawn.high = (np.where(unknown, np.nan, part) for part in (drawn.value, drawn.low, drawn.high))
+    return drawn
 
 
 def number_format(precision: str) -> str:
