@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from nvscale.catalogue import Catalogue, chip, chips, load, model, models, network, networks, system, systems
     from nvscale.closed_forms import Crossover, crossovers, symbolic
     from nvscale.composition import Network, Part, System
+    from nvscale.compute_paths import Prospects, prospects
     from nvscale.deployments import Deployment, Deployments
     from nvscale.disaggregation import Disaggregated, disaggregated
     from nvscale.efficiencies import IDEAL, GemmEfficiency
@@ -142,6 +143,7 @@ _HOMES = {
     "nvscale.laws.fitting": "fit_law",
     "nvscale.laws.law": "Law",
     "nvscale.inverse": "Solution solve",
+    "nvscale.compute_paths": "Prospects prospects",
     "nvscale.sensitivities": "Elasticity Uncertain elasticities uncertain",
     "nvscale.parallelism": "Parallelism",
     "nvscale.planning": "best_plan",
@@ -207,6 +209,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Precision",
     "Prefill",
     "Prices",
+    "Prospects",
     "Rates",
     "Record",
     "Rent",
@@ -280,6 +283,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "precisions",
     "prefill",
     "prices",
+    "prospects",
     "quantities",
     "rents",
     "retirement_age",

@@ -50,6 +50,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "nvscale.inverse",
             "nvscale.sensitivities",
             "nvscale.budgets",
+            "nvscale.compute_paths",
             "nvscale.grids",
             "nvscale.layouts",
             "nvscale.planning",
@@ -111,6 +112,7 @@ IN_FUNCTIONS: dict[str, tuple[str, ...]] = {
     "numpy": (
         "nvscale.estimators.sites",
         "nvscale.budgets",
+        "nvscale.compute_paths",
         "nvscale.inverse",
         "nvscale.sensitivities",
         "nvscale.closed_forms",

@@ -135,7 +135,11 @@ def test_parity_plots_show_the_rows_of_every_group(pages: Pages, scores: Any) ->
     for kind in (kind for kind in kinds() if has_bundled(kind)):
         text = pages[f"accuracy/{kind}.md"][1]
         shown = sum(int(number) for number in re.findall(r"</b>, (\d+) rows</figcaption>", text))
-        groups = [score for score in scores.rows if score.kind == kind and score.group.split(" ")[0] != "all" and ", " not in score.group.partition("(")[0]]
+        groups = [
+            score
+            for score in scores.rows
+            if score.kind == kind and score.group.split(" ")[0] != "all" and ", " not in score.group.partition("(")[0]
+        ]
         assert shown == sum(score.rows - score.without_prediction for score in groups)
         assert text.count("<svg") == text.count("</svg>") == text.count("<figcaption>")
         assert 'id="' not in text
