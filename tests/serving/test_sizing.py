@@ -106,7 +106,8 @@ def test_engines_formats_and_unknown_prices():
     assert {one.precision for one in found.all} == {"fp8", "nvfp4"}
     assert found[-1].system.name == "gb300-nvl72" and found.loses(found[-1]) == "cost is not known"
     assert json.dumps(found.to_dict(), allow_nan=False)
-    assert len(found.to_pandas()) == len(found.all)
+    table = pytest.importorskip("pandas") and found.to_pandas()
+    assert len(table) == len(found.all)
 
 
 def test_chips_that_are_not_joined_are_counted_one_by_one():

@@ -1,6 +1,7 @@
 """Sites, powers and plans as people ask for them: a planner's script, bad input, plots, JSON."""
 
 import contextlib
+import importlib
 import io
 import json
 from collections.abc import Callable
@@ -136,7 +137,7 @@ def test_the_power_of_a_given_load_is_taken() -> None:
 
 
 def test_energy_rooflines_are_drawn_for_formats_that_the_chip_has(tmp_path: Path) -> None:
-    plots = pytest.importorskip("nvscale.plots")
+    plots = pytest.importorskip("matplotlib") and importlib.import_module("nvscale.plots")
     figure = plots.draw_energy_rooflines([nv.chip("h100"), nv.chip("b200")])
     lines = {line.get_label(): line for line in figure.axes[0].lines if not line.get_label().startswith("_")}
     assert set(lines) == {"h100-sxm bf16", "h100-sxm fp8", "b200 bf16", "b200 fp8", "b200 fp4"}
