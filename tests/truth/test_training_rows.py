@@ -184,7 +184,6 @@ def test_the_class_of_a_precision(said: str, class_: str) -> None:
         ({"gpu": "H1000"}, "H1000"),
         ({"gpu": "L4"}, "no system with l4"),
         ({"model": "mine", "layers": "", "hidden": ""}, "neither shape nor parameters"),
-        ({"global_batch_sequences": ""}, "global_batch_sequences must be given"),
         ({"params_total": "20e9"}, "the row says 20e9"),
         ({"precision": "FP8"}, "has no fp8 rate"),
     ],
@@ -192,6 +191,11 @@ def test_the_class_of_a_precision(said: str, class_: str) -> None:
 def test_a_row_without_a_prediction_says_why(cells: dict[str, str], reason: str) -> None:
     value, said = predicted(**cells)
     assert np.isnan(value) and reason in said
+
+
+def test_a_row_without_a_batch_has_one_micro_batch_for_every_replica_and_stage() -> None:
+    plain, stated = predicted(global_batch_sequences=""), predicted(global_batch_sequences="8")
+    assert plain[0] == pytest.approx(stated[0]) and not plain[1]
 
 
 def test_a_row_with_a_prediction_has_no_reason() -> None:

@@ -3,13 +3,15 @@
 What a table does not state is taken as follows, and said in the documentation of the kind. No layout: fully
 sharded data parallel in one micro-batch, sequences split where there are fewer of them than chips. A layout
 without micro-batch: 1 in a pipeline, else the largest of 4, 2, 1 that fits. No recompute: none. No sharding
-stage: 1 on fused stacks, 0 on unfused ones. No shape: that of the model of the catalogue, else one of its number
-of parameters with 128 x depth = width.
+stage: 1 on fused stacks, 0 on unfused ones. No batch: one micro-batch for every
+replica and stage. No shape: that of the model of the catalogue, else one of its number of parameters with
+128 x depth = width.
 """
 
 import functools
 import re
 import tomllib
+from collections.abc import Mapping
 from importlib import resources
 from typing import Any, NamedTuple
 
@@ -222,10 +224,8 @@ def job_of(group: Group, model: Model) -> Training:
     sequence = or_else(numbers["seq_len"], 8192.0 if step_tokens or "hidden" in group.words else 4096.0)
     if model.positions and bool(np.all(sequence > model.positions)):
         model = model.replace(positions=0.0)
-    usual = float(step_tokens[1]) / sequence if step_tokens else np.nan
+    usual = float(step_tokens[1]) / sequence if step_tokens else _usual_batch(numbers)
     batch = or_else(numbers["global_batch_sequences"], usual)
-    if np.isnan(batch).any():
-        raise MissingFigure("global_batch_sequences must be given")
     adapters = group.words["task"].lower().startswith("lora")
     return Training(
         model=model,
@@ -234,6 +234,12 @@ def job_of(group: Group, model: Model) -> Training:
         precision=number_format(group.words["precision"]),
         frozen=1.0 if adapters else 0.0,
     )
+
+
+def _usual_batch(numbers: Mapping[str, Any]) -> Any:
+    """One micro-batch (of one sequence where no size is stated) for every replica and every stage of its pipeline."""
+    tp, pp, cp, micro = (or_else(numbers[name], 1.0) for name in ("tp", "pp", "cp", "micro_batch"))
+    return micro * pp * or_else(numbers["dp"], numbers["n_gpus"] / (tp * pp * cp))
 
 
 def plan_of(group: Group, job: Training, said: Framework) -> Parallelism:
