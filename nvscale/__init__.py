@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from nvscale.estimators.rents import Rent, rents
     from nvscale.estimators.run_costs import run_costs
     from nvscale.estimators.runs import TrainingRun, training_run
+    from nvscale.estimators.schedules import Phase, Schedule, training_schedule
     from nvscale.estimators.serving import serving
     from nvscale.estimators.site_choices import (
         Mix,
@@ -118,6 +119,7 @@ _HOMES = {
     "nvscale.efficiencies.serving": "ServingEfficiency ServingEngine",
     "nvscale.estimators.generation": "decoding prefill",
     "nvscale.estimators.kernels": "kernel",
+    "nvscale.estimators.schedules": "Phase Schedule training_schedule",
     "nvscale.estimators.serving": "serving",
     "nvscale.workloads.serving": "Decoding Prefill Serving",
     "nvscale.estimators.power": "kernel_energy kernel_power load_power",
@@ -206,6 +208,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "NvscaleWarning",
     "Parallelism",
     "Part",
+    "Phase",
     "Precision",
     "Prefill",
     "Prices",
@@ -213,6 +216,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "Rates",
     "Record",
     "Rent",
+    "Schedule",
     "Scores",
     "Serving",
     "ServingEfficiency",
@@ -303,6 +307,7 @@ __all__ = [  # noqa: RUF022 - in the order of `sorted`, as a test says
     "training",
     "training_memory",
     "training_run",
+    "training_schedule",
     "trend",
     "uncertain",
     "validate",

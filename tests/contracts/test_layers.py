@@ -58,6 +58,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "nvscale.estimators.interruptions",
             "nvscale.estimators.system_power",
             "nvscale.estimators.runs",
+            "nvscale.estimators.schedules",
             "nvscale.estimators.rents",
             "nvscale.estimators.run_costs",
             "nvscale.estimators.site_terms",
